@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The record format, the ring and the calls of a watch queue.
+ *
+ * This header stands alone: it needs nothing of watchq's library and compiles as C11 and as C++20.
+ * The numbers of the documented queue are those of the July 2018 patch set "Mount, Filesystem and
+ * Keyrings notifications" (/dev/watch_queue); everything named watchq_ or WATCHQ_ was added by
+ * watchq.
+ *
+ * All integers are in the machine's byte order. Where a word is described by bit numbers, bit 0 is
+ * its least significant bit, whatever the byte order: the bit-fields of struct watch_notification
+ * are declared so that this also holds on big-endian machines.
+ */
+
+#if defined(_LINUX_WATCH_QUEUE_H) || defined(_UAPI_LINUX_WATCH_QUEUE_H)
+#error \
+    "<watchq/watch_queue.h> and <linux/watch_queue.h> use the same names for other numbers; \
+include only one of them in a source file"
+#endif
+
+#ifndef WATCHQ_WATCH_QUEUE_H
+#define WATCHQ_WATCH_QUEUE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+
+#if defined(__cplusplus)
+#define WATCHQ_ASSERT_LAYOUT(condition) static_assert(condition, #condition)
+#else
+#define WATCHQ_ASSERT_LAYOUT(condition) _Static_assert(condition, #condition)
+#endif
+
+/* ---- calls of the documented queue ------------------------------------------------------------
+ */
+
+/* Allocates the ring of this open file, once. The argument is a number of pages, passed by value.
+ */
+#define IOC_WATCH_QUEUE_SET_SIZE _IO('s', 0x01)
+/* Replaces the filter. The argument points to a struct watch_notification_filter; NULL removes it.
+ */
+#define IOC_WATCH_QUEUE_SET_FILTER _IO('s', 0x02)
+
+/* ---- records ----------------------------------------------------------------------------------
+ */
+
+enum watch_notification_type {
+  WATCH_TYPE_META = 0,         /* special records, never filtered */
+  WATCH_TYPE_MOUNT_NOTIFY = 1, /* struct mount_notification */
+  WATCH_TYPE_SB_NOTIFY = 2,    /* struct superblock_notification */
+  WATCH_TYPE_KEY_NOTIFY = 3,   /* struct key_notification */
+  WATCH_TYPE_BLOCK_NOTIFY = 4, /* reserved: no source exists yet */
+
+  /* watchq's own types */
+  WATCHQ_TYPE_DETAIL = 0x800000,   /* explains the record before it */
+  WATCHQ_TYPE_SNAPSHOT = 0x800001, /* the snapshot of the watch with this tag is complete */
+  WATCHQ_TYPE_LOST = 0x800002,     /* struct watchq_lost_notification */
+  WATCHQ_TYPE_SPACE = 0x800003     /* free space crossed the watcher's threshold */
+};
+
+enum watch_meta_notification_subtype {
+  WATCH_META_SKIP_NOTIFICATION = 0,   /* padding: step over it */
+  WATCH_META_REMOVAL_NOTIFICATION = 1 /* the watched object is gone and so is the watch */
+};
+
+/* The header of each record: one slot of the ring. */
+struct watch_notification {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  uint32_t subtype : 8;
+  uint32_t type : 24;
+#else
+  uint32_t type : 24;   /* enum watch_notification_type: bits 0..23 */
+  uint32_t subtype : 8; /* kind of event within the type: bits 24..31 */
+#endif
+  uint32_t info; /* WATCH_INFO_* */
+};
+
+#define WATCH_INFO_OVERRUN 0x00000001u    /* records before this one were lost: ring full */
+#define WATCH_INFO_ENOMEM 0x00000002u     /* records before this one were lost: no memory */
+#define WATCH_INFO_RECURSIVE 0x00000004u  /* the change was applied recursively */
+#define WATCH_INFO_LENGTH 0x000001f8u     /* the masked value is the record's length in bytes */
+#define WATCH_INFO_IN_SUBTREE 0x00000200u /* the change was below the watched point */
+#define WATCH_INFO_TYPE_FLAGS 0x00ff0000u /* eight flags of the type */
+#define WATCH_INFO_FLAG_0 0x00010000u
+#define WATCH_INFO_FLAG_1 0x00020000u
+#define WATCH_INFO_FLAG_2 0x00040000u
+#define WATCH_INFO_FLAG_3 0x00080000u
+#define WATCH_INFO_FLAG_4 0x00100000u
+#define WATCH_INFO_FLAG_5 0x00200000u
+#define WATCH_INFO_FLAG_6 0x00400000u
+#define WATCH_INFO_FLAG_7 0x00800000u
+#define WATCH_INFO_ID 0xff000000u /* the tag given when the watch was set */
+#define WATCH_INFO_ID__SHIFT 24
+#define WATCH_LENGTH_SHIFT 3 /* (info & WATCH_INFO_LENGTH) >> this: the length in slots, 1..63 */
+
+/* Mounts. IDs are those of /proc/PID/mountinfo, column 1. */
+enum mount_notification_subtype {
+  NOTIFY_MOUNT_NEW_MOUNT = 0, /* FLAG_0: a submount made by the kernel or an automounter */
+  NOTIFY_MOUNT_UNMOUNT = 1,
+  NOTIFY_MOUNT_EXPIRY = 2,
+  NOTIFY_MOUNT_READONLY = 3, /* FLAG_0: now read-only */
+  NOTIFY_MOUNT_SETATTR = 4,
+  NOTIFY_MOUNT_MOVE_FROM = 5,
+  NOTIFY_MOUNT_MOVE_TO = 6
+};
+
+struct mount_notification {
+  struct watch_notification watch; /* WATCH_TYPE_MOUNT_NOTIFY */
+  uint32_t triggered_on;           /* the mount the change is accounted to */
+  uint32_t changed_mount;          /* the mount added, removed or moved, or 0 */
+};
+
+#define NOTIFY_MOUNT_IN_SUBTREE WATCH_INFO_IN_SUBTREE
+#define NOTIFY_MOUNT_IS_RECURSIVE WATCH_INFO_RECURSIVE
+#define NOTIFY_MOUNT_IS_SUBMOUNT WATCH_INFO_FLAG_0 /* with NEW_MOUNT */
+#define NOTIFY_MOUNT_IS_NOW_RO WATCH_INFO_FLAG_0   /* with READONLY */
+
+/* Superblocks. */
+enum superblock_notification_type {
+  NOTIFY_SUPERBLOCK_READONLY = 0, /* FLAG_0: now read-only */
+  NOTIFY_SUPERBLOCK_ERROR = 1,    /* struct superblock_error_notification */
+  NOTIFY_SUPERBLOCK_EDQUOT = 2,
+  NOTIFY_SUPERBLOCK_NETWORK = 3 /* FLAG_0: the server does not answer */
+};
+
+struct superblock_notification {
+  struct watch_notification watch; /* WATCH_TYPE_SB_NOTIFY */
+  uint64_t sb_id;
+};
+
+struct superblock_error_notification {
+  struct superblock_notification s; /* subtype NOTIFY_SUPERBLOCK_ERROR */
+  uint32_t error_number;            /* positive errno */
+  uint32_t error_cookie;
+};
+
+#define NOTIFY_SUPERBLOCK_IS_NOW_RO WATCH_INFO_FLAG_0 /* with READONLY */
+#define NOTIFY_SUPERBLOCK_IS_DOWN WATCH_INFO_FLAG_0   /* with NETWORK */
+
+/* Keys. */
+enum key_notification_subtype {
+  NOTIFY_KEY_INSTANTIATED = 0, /* aux: 0, or the error of a negative key */
+  NOTIFY_KEY_UPDATED = 1,
+  NOTIFY_KEY_LINKED = 2,   /* aux: the key added to the watched keyring */
+  NOTIFY_KEY_UNLINKED = 3, /* aux: the key removed from it */
+  NOTIFY_KEY_CLEARED = 4,
+  NOTIFY_KEY_REVOKED = 5,
+  NOTIFY_KEY_INVALIDATED = 6,
+  NOTIFY_KEY_SETATTR = 7
+};
+
+struct key_notification {
+  struct watch_notification watch; /* WATCH_TYPE_KEY_NOTIFY */
+  uint32_t key_id;
+  uint32_t aux;
+};
+
+/* How many records were dropped before the record that carries WATCH_INFO_OVERRUN. */
+struct watchq_lost_notification {
+  struct watch_notification watch; /* WATCHQ_TYPE_LOST */
+  uint64_t lost;
+};
+
+/* Flexible arrays and unnamed unions are GNU extensions in C++. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+
+/* ---- the ring ---------------------------------------------------------------------------------
+ */
+
+/* The mapping is an array of 8-byte slots whose first three hold this.
+ *
+ * head and tail count slots, are never masked when stored and wrap at 2^32: slots[index & mask] is
+ * the record there, head == tail is an empty ring, both start at 3. The producer publishes head
+ * with a release store, which pairs with the consumer's acquire load; tail likewise the other way.
+ */
+struct watch_queue_buffer {
+  union {
+    struct {
+      struct watch_notification watch; /* skip record that covers these 3 slots */
+      uint32_t head;                   /* written by the producer */
+      uint32_t tail;                   /* written by the consumer */
+      uint32_t mask;                   /* size of the ring in slots, less 1 */
+      uint32_t __reserved;
+    } meta;
+    struct watch_notification slots[0];
+  };
+};
+
+/* ---- the filter -------------------------------------------------------------------------------
+ */
+
+/* A record passes when some entry has its type, the bit of its subtype
+ * (subtype_filter[subtype >> 5] & (1u << (subtype & 31))) and (info & info_mask) == info_filter. */
+struct watch_notification_type_filter {
+  uint32_t type;
+  uint32_t info_filter; /* within info_mask */
+  uint32_t info_mask;   /* may not cover WATCH_INFO_LENGTH */
+  uint32_t subtype_filter[8];
+};
+
+struct watch_notification_filter {
+  uint32_t nr_filters; /* 1..16 */
+  uint32_t __reserved; /* 0 */
+  struct watch_notification_type_filter filters[];
+};
+
+#pragma GCC diagnostic pop
+
+/* ---- calls added by watchq --------------------------------------------------------------------
+ */
+
+struct watchq_watch {
+  uint32_t size;  /* sizeof(struct watchq_watch) */
+  int32_t object; /* an open file of the caller, O_PATH is enough */
+  int32_t tag;    /* 0..255; -1 removes the watch */
+  uint32_t flags; /* WATCHQ_* */
+};
+
+struct watchq_key_watch {
+  uint32_t size; /* sizeof(struct watchq_key_watch) */
+  int32_t key;   /* serial number of a key or keyring */
+  int32_t tag;
+  uint32_t flags;
+  int32_t view; /* a file of the caller on /proc/keys, opened by itself; or -1 */
+  uint32_t reserved;
+};
+
+#define WATCHQ_IOC_MOUNT_NOTIFY _IOW('s', 0x10, struct watchq_watch)
+#define WATCHQ_IOC_SB_NOTIFY _IOW('s', 0x11, struct watchq_watch)
+#define WATCHQ_IOC_KEY_NOTIFY _IOW('s', 0x12, struct watchq_key_watch)
+
+#define WATCHQ_DETAIL 0x1u   /* each record is followed by one that explains it */
+#define WATCHQ_CHILDREN 0x2u /* keyrings: also the keys linked below */
+#define WATCHQ_ALL 0x4u      /* superblocks: all that the caller's mounts reach */
+#define WATCHQ_SNAPSHOT 0x8u /* first what is there, then the changes */
+
+/* ---- layout -----------------------------------------------------------------------------------
+ */
+
+WATCHQ_ASSERT_LAYOUT(sizeof(struct watch_notification) == 8);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct watch_notification, info) == 4);
+WATCHQ_ASSERT_LAYOUT(sizeof(struct mount_notification) == 16);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct mount_notification, triggered_on) == 8);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct mount_notification, changed_mount) == 12);
+WATCHQ_ASSERT_LAYOUT(sizeof(struct superblock_notification) == 16);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct superblock_notification, sb_id) == 8);
+WATCHQ_ASSERT_LAYOUT(sizeof(struct superblock_error_notification) == 24);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct superblock_error_notification, error_number) == 16);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct superblock_error_notification, error_cookie) == 20);
+WATCHQ_ASSERT_LAYOUT(sizeof(struct key_notification) == 16);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct key_notification, key_id) == 8);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct key_notification, aux) == 12);
+WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_lost_notification) == 16);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct watchq_lost_notification, lost) == 8);
+WATCHQ_ASSERT_LAYOUT(sizeof(struct watch_queue_buffer) == 24);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct watch_queue_buffer, meta.head) == 8);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct watch_queue_buffer, meta.tail) == 12);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct watch_queue_buffer, meta.mask) == 16);
+WATCHQ_ASSERT_LAYOUT(sizeof(struct watch_notification_type_filter) == 44);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct watch_notification_type_filter, subtype_filter) == 12);
+WATCHQ_ASSERT_LAYOUT(sizeof(struct watch_notification_filter) == 8);
+WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_watch) == 16);
+WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_key_watch) == 24);
+WATCHQ_ASSERT_LAYOUT((WATCH_INFO_LENGTH >> WATCH_LENGTH_SHIFT) == 63);
+
+#endif /* WATCHQ_WATCH_QUEUE_H */

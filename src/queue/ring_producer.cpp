@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "queue/ring_producer.h"
+
+#include <array>
+#include <atomic>
+#include <cstring>
+
+namespace watchq {
+namespace {
+
+constexpr std::size_t kHeadOffset = offsetof(watch_queue_buffer, meta.head);
+constexpr std::size_t kTailOffset = offsetof(watch_queue_buffer, meta.tail);
+
+watch_notification skip_record(std::uint32_t slots) {
+  watch_notification record{};
+  record.type = WATCH_TYPE_META;
+  record.subtype = WATCH_META_SKIP_NOTIFICATION;
+  record.info = slots << WATCH_LENGTH_SHIFT;
+  return record;
+}
+
+}  // namespace
+
+RingProducer::RingProducer(std::span<std::byte> memory)
+    : memory_(memory), slots_(static_cast<std::uint32_t>(memory.size() / kSlotBytes)) {
+  watch_queue_buffer start{};
+  start.meta.watch = skip_record(kMetaSlots);
+  start.meta.head = head_;
+  start.meta.tail = head_;
+  start.meta.mask = slots_ - 1;
+  std::memcpy(memory_.data(), &start, sizeof start);
+}
+
+PostResult RingProducer::post(std::span<const std::byte> record) {
+  const Indices shared = read_indices();
+  if (!plausible(shared)) {
+    drop(1);
+    return PostResult::broken;
+  }
+  const auto length = static_cast<std::uint32_t>(record.size() / kSlotBytes);
+  const std::uint32_t free = slots_ - (head_ - shared.tail);
+
+  // A record lies in one piece and never over the metadata: what is left before the end of the ring
+  // is skipped when too short, and the metadata slots, which hold a skip record of their own, are
+  // stepped over.
+  const std::uint32_t index = head_ & (slots_ - 1);
+  const std::uint32_t to_end = slots_ - index;
+  const std::uint32_t padding = length > to_end ? to_end : 0;
+  const bool at_start = index == 0 || padding != 0;
+  const std::uint32_t before = padding + (at_start ? kMetaSlots : 0);
+  if (before + length > free) {
+    drop(1);
+    return PostResult::lost;
+  }
+
+  if (padding != 0) write_skip(index, padding);
+  const std::uint32_t target = (head_ + before) & (slots_ - 1);
+  write(target, record);
+  if (lost_since_posted_ != 0) {
+    std::uint32_t info = 0;
+    std::memcpy(&info, record.data() + offsetof(watch_notification, info), sizeof info);
+    info |= WATCH_INFO_OVERRUN;
+    std::memcpy(memory_.data() + target * kSlotBytes + offsetof(watch_notification, info), &info,
+                sizeof info);
+    lost_since_posted_ = 0;
+  }
+  head_ += before + length;
+  // Pairs with the consumer's acquire load of head: it sees the whole record.
+  std::atomic_ref(word(kHeadOffset)).store(head_, std::memory_order_release);
+  return PostResult::posted;
+}
+
+bool RingProducer::readable() const { return head_ != tail(); }
+
+bool RingProducer::sane() const { return plausible(read_indices()); }
+
+std::uint32_t RingProducer::tail() const {
+  // Pairs with the consumer's release store of tail: it has read what it gives back.
+  return std::atomic_ref(word(kTailOffset)).load(std::memory_order_acquire);
+}
+
+std::uint32_t& RingProducer::word(std::size_t offset) const {
+  return *reinterpret_cast<std::uint32_t*>(memory_.data() + offset);
+}
+
+RingProducer::Indices RingProducer::read_indices() const {
+  return {std::atomic_ref(word(kHeadOffset)).load(std::memory_order_relaxed), tail()};
+}
+
+bool RingProducer::plausible(std::uint32_t head, std::uint32_t tail) const {
+  const std::uint32_t index = tail & (slots_ - 1);
+  // A tail at slot 0 is one about to step over the metadata.
+  return head - tail <= slots_ && (index == 0 || index >= kMetaSlots);
+}
+
+bool RingProducer::plausible(Indices shared) const {
+  // The published head is only the client's view: records go where the private one says. But a
+  // client that broke its view is told so until it mends it.
+  return plausible(head_, shared.tail) && plausible(shared.head, shared.tail);
+}
+
+void RingProducer::write(std::uint32_t index, std::span<const std::byte> bytes) {
+  std::memcpy(memory_.data() + index * kSlotBytes, bytes.data(), bytes.size());
+}
+
+void RingProducer::write_skip(std::uint32_t index, std::uint32_t slots) {
+  const watch_notification record = skip_record(slots);
+  write(index, std::as_bytes(std::span(&record, 1)));
+}
+
+}  // namespace watchq

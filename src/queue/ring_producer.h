@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// RingProducer: the writing end of a ring whose memory a hostile client can write too.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "queue/ring_layout.h"
+
+namespace watchq {
+
+enum class PostResult {
+  posted,
+  lost,    ///< no space: the record is dropped and counted
+  broken,  ///< the client's indices make no sense: dropped and counted, poll reports POLLERR
+};
+
+/// Writes records into a ring and publishes them.
+///
+/// All its own state lives in private memory; from the ring it reads head and tail, once a call,
+/// and believes neither: no value the client can store there makes it write outside the ring's
+/// slots or over records the client has not given back. Never blocks. One thread.
+class RingProducer {
+ public:
+  /// Lays out an empty ring in `memory`, whose size in bytes is a power of two of pages and which
+  /// must outlive the producer.
+  explicit RingProducer(std::span<std::byte> memory);
+
+  /// Writes one record: whole slots, its length in its info word. The first record after a loss is
+  /// given WATCH_INFO_OVERRUN.
+  PostResult post(std::span<const std::byte> record);
+
+  /// Counts records that were dropped before they came here, as if the ring had been full.
+  void drop(std::uint64_t records) {
+    lost_since_posted_ += records;
+    lost_ += records;
+  }
+
+  /// Whether the client has something to read.
+  [[nodiscard]] bool readable() const;
+  /// Whether the client's indices make sense.
+  [[nodiscard]] bool sane() const;
+
+  [[nodiscard]] std::size_t size() const { return memory_.size(); }
+  [[nodiscard]] std::uint32_t head() const { return head_; }
+  [[nodiscard]] std::uint32_t tail() const;
+  /// Records dropped since the ring was made.
+  [[nodiscard]] std::uint64_t lost() const { return lost_; }
+
+ private:
+  struct Indices {
+    std::uint32_t head;
+    std::uint32_t tail;
+  };
+
+  [[nodiscard]] std::uint32_t& word(std::size_t offset) const;
+  [[nodiscard]] Indices read_indices() const;
+  [[nodiscard]] bool plausible(std::uint32_t head, std::uint32_t tail) const;
+  [[nodiscard]] bool plausible(Indices shared) const;
+  void write(std::uint32_t index, std::span<const std::byte> bytes);
+  void write_skip(std::uint32_t index, std::uint32_t slots);
+
+  std::span<std::byte> memory_;
+  std::uint32_t slots_;
+  std::uint32_t head_ = kMetaSlots;
+  std::uint64_t lost_since_posted_ = 0;
+  std::uint64_t lost_ = 0;
+};
+
+}  // namespace watchq

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include "queue/watch_queue.h"
+
+#include <cstring>
+#include <utility>
+
+#include "base/error.h"
+
+namespace watchq {
+
+void WatchQueue::set_ring(Mapping memory) {
+  memory_ = std::move(memory);
+  ring_.emplace(memory_.bytes());
+  // What was lost while there was no ring is told by the first record in it.
+  ring_->drop(lost_before_ring_);
+}
+
+void WatchQueue::post(std::span<const std::byte> record) {
+  watch_notification header{};
+  std::memcpy(&header, record.data(), sizeof header);
+  if (!filter_.passes(header)) return;
+  if (!ring_) {
+    ++lost_before_ring_;
+    return;
+  }
+  if (ring_->post(record) != PostResult::posted) return;
+  ++posted_;
+  on_posted_();
+}
+
+std::uint64_t WatchQueue::lost() const { return ring_ ? ring_->lost() : lost_before_ring_; }
+
+std::span<const std::byte> checked_injection(std::span<const std::byte> bytes,
+                                             std::span<std::byte> copy) {
+  if (bytes.size() < kMinRecordBytes || bytes.size() > kMaxRecordBytes) {
+    throw RequestError(EINVAL, "a record has 8 to 504 bytes");
+  }
+  watch_notification header{};
+  std::memcpy(&header, bytes.data(), sizeof header);
+  if (length_of(header.info) != bytes.size()) {
+    throw RequestError(EINVAL, "the record's length is not what was written");
+  }
+  header.info &= WATCH_INFO_LENGTH | WATCH_INFO_TYPE_FLAGS | WATCH_INFO_ID;
+  std::memcpy(copy.data(), bytes.data(), bytes.size());
+  std::memcpy(copy.data(), &header, sizeof header);
+  return copy.first(bytes.size());
+}
+
+}  // namespace watchq

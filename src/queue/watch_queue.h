@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// WatchQueue: what one open file of `queue` is: a filter, then a ring.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+
+#include "base/mapping.h"
+#include "queue/filter.h"
+#include "queue/ring_producer.h"
+
+namespace watchq {
+
+/// A queue without a size yet has no ring: what is posted then is lost, and counted. One thread.
+class WatchQueue {
+ public:
+  /// `on_posted` is called after each record that went into the ring; it may not call back.
+  explicit WatchQueue(std::function<void()> on_posted) : on_posted_(std::move(on_posted)) {}
+
+  /// Gives the queue its ring, once: takes over the memory and lays the ring out in it.
+  void set_ring(Mapping memory);
+  [[nodiscard]] bool has_ring() const { return ring_.has_value(); }
+  /// The ring's memory; empty before set_ring().
+  [[nodiscard]] std::span<std::byte> memory() const { return memory_.bytes(); }
+
+  void set_filter(Filter filter) { filter_ = std::move(filter); }
+  [[nodiscard]] const Filter& filter() const { return filter_; }
+
+  /// Posts one finished record, unless the filter refuses it. What does not fit is lost: the next
+  /// record that fits says so.
+  void post(std::span<const std::byte> record);
+
+  [[nodiscard]] bool readable() const { return ring_ && ring_->readable(); }
+  /// Whether the client has broken the ring's indices.
+  [[nodiscard]] bool broken() const { return ring_ && !ring_->sane(); }
+  [[nodiscard]] std::uint64_t posted() const { return posted_; }
+  [[nodiscard]] std::uint64_t lost() const;
+
+ private:
+  std::function<void()> on_posted_;
+  Filter filter_;
+  Mapping memory_;
+  std::optional<RingProducer> ring_;
+  std::uint64_t posted_ = 0;
+  std::uint64_t lost_before_ring_ = 0;
+};
+
+/// Checks one record that a client wants injected and returns what of it is kept: of its info word
+/// only length, type flags and tag. Throws RequestError(EINVAL) when `bytes` is no whole record.
+/// The result lies in `copy`, which must hold kMaxRecordBytes.
+std::span<const std::byte> checked_injection(std::span<const std::byte> bytes,
+                                             std::span<std::byte> copy);
+
+}  // namespace watchq
