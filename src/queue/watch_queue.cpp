@@ -20,12 +20,20 @@ void WatchQueue::post(std::span<const std::byte> record) {
   std::memcpy(&header, record.data(), sizeof header);
   if (!filter_.passes(header)) return;
   if (!ring_) {
-    ++lost_before_ring_;
+    lose();
     return;
   }
   if (ring_->post(record) != PostResult::posted) return;
   ++posted_;
   on_posted_();
+}
+
+void WatchQueue::lose() {
+  if (ring_) {
+    ring_->drop(1);
+  } else {
+    ++lost_before_ring_;
+  }
 }
 
 std::uint64_t WatchQueue::lost() const { return ring_ ? ring_->lost() : lost_before_ring_; }

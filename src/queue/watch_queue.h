@@ -33,6 +33,9 @@ class WatchQueue {
   /// record that fits says so.
   void post(std::span<const std::byte> record);
 
+  /// Tells the client, with its next record, that it missed something that never became a record.
+  void lose();
+
   [[nodiscard]] bool readable() const { return ring_ && ring_->readable(); }
   /// Whether the client has broken the ring's indices.
   [[nodiscard]] bool broken() const { return ring_ && !ring_->sane(); }

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/fanotify.h"
+
+#include <fcntl.h>
+#include <sys/fanotify.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+
+#include "base/error.h"
+#include "kernel/uapi.h"
+
+namespace watchq {
+namespace {
+
+[[noreturn]] void throw_malformed(const char* what) {
+  throw std::system_error(EBADMSG, std::system_category(), what);
+}
+
+/// The mount that an event's info records name; 0 when there is none.
+std::uint64_t mount_of(std::span<const std::byte> infos) {
+  while (infos.size() >= sizeof(fanotify_event_info_header)) {
+    fanotify_event_info_header header{};
+    std::memcpy(&header, infos.data(), sizeof header);
+    if (header.len < sizeof header || header.len > infos.size()) {
+      throw_malformed("fanotify info record");
+    }
+    if (header.info_type == uapi::kFanEventInfoTypeMnt) {
+      if (header.len < sizeof(uapi::FanotifyInfoMnt)) throw_malformed("fanotify mount record");
+      uapi::FanotifyInfoMnt info{};
+      std::memcpy(&info, infos.data(), sizeof info);
+      return info.mnt_id;
+    }
+    infos = infos.subspan(header.len);
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::vector<MountChange> decode_mount_changes(std::span<const std::byte> events) {
+  std::vector<MountChange> changes;
+  while (!events.empty()) {
+    fanotify_event_metadata event{};
+    if (events.size() < sizeof event) throw_malformed("fanotify event");
+    std::memcpy(&event, events.data(), sizeof event);
+    if (event.vers != FANOTIFY_METADATA_VERSION || event.metadata_len < sizeof event ||
+        event.event_len < event.metadata_len || event.event_len > events.size()) {
+      throw_malformed("fanotify event");
+    }
+    MountChange change;
+    change.pid = event.pid;
+    change.overflow = (event.mask & FAN_Q_OVERFLOW) != 0;
+    change.attached = (event.mask & uapi::kFanMntAttach) != 0;
+    change.detached = (event.mask & uapi::kFanMntDetach) != 0;
+    if (change.attached || change.detached) {
+      change.mount =
+          mount_of(events.subspan(event.metadata_len, event.event_len - event.metadata_len));
+      if (change.mount == 0) throw_malformed("fanotify mount event without a mount");
+    }
+    changes.push_back(change);
+    events = events.subspan(event.event_len);
+  }
+  return changes;
+}
+
+UniqueFd open_mount_fanotify(int namespace_fd) {
+  UniqueFd group(::fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | uapi::kFanReportMnt,
+                                 O_RDONLY));
+  if (!group.valid()) throw_errno("fanotify_init for mount events");
+  if (::fanotify_mark(group.get(), FAN_MARK_ADD | uapi::kFanMarkMntns,
+                      uapi::kFanMntAttach | uapi::kFanMntDetach, namespace_fd, nullptr) != 0) {
+    throw_errno("fanotify_mark of a mount namespace");
+  }
+  return group;
+}
+
+std::vector<MountChange> read_mount_changes(int fanotify_fd) {
+  // Some 40 bytes an event: a thousand of them a call.
+  alignas(fanotify_event_metadata) std::array<std::byte, 40960> buffer;
+  const ssize_t got = ::read(fanotify_fd, buffer.data(), buffer.size());
+  if (got < 0) {
+    if (errno == EAGAIN || errno == EINTR) return {};
+    throw_errno("read of mount events");
+  }
+  return decode_mount_changes(std::span(buffer).first(static_cast<std::size_t>(got)));
+}
+
+}  // namespace watchq

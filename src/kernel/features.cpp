@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/features.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <exception>
+#include <utility>
+
+#include "base/error.h"
+#include "base/memfd.h"
+#include "base/unique_fd.h"
+#include "kernel/fanotify.h"
+#include "kernel/mount_namespace_fd.h"
+#include "kernel/mount_query.h"
+#include "kernel/peer.h"
+
+namespace watchq {
+namespace {
+
+UniqueFd open_or_throw(const char* path, int flags) {
+  UniqueFd fd(::open(path, flags | O_CLOEXEC));
+  if (!fd.valid()) throw_errno(path);
+  return fd;
+}
+
+UniqueFd own_namespace() { return open_or_throw("/proc/self/ns/mnt", O_RDONLY); }
+
+void probe_mount_query() {
+  const std::uint64_t space = mount_namespace_id(own_namespace().get());
+  for (const std::uint64_t mount : list_mounts(space)) query_mount(mount, space, MountDetail::all);
+}
+
+struct Probe {
+  const char* name;
+  const char* purpose;
+  void (*attempt)();
+};
+
+constexpr Probe kProbes[] = {
+    {"fuse", "serving the files", [] { open_or_throw("/dev/fuse", O_RDWR); }},
+    {"memfd-seals", "rings that no client can shrink",
+     [] { size_and_seal_memfd(create_memfd("watchq-probe").get(), 4096); }},
+    {"mount-events", "mounts, unmounts and moves as they happen (fanotify, Linux 6.15)",
+     [] { open_mount_fanotify(own_namespace().get()); }},
+    {"mount-query", "asking for one mount by its ID (statmount and listmount, Linux 6.11)",
+     probe_mount_query},
+    {"mountinfo", "noticing changed attributes", [] { open_mountinfo(own_namespace().get()); }},
+    {"peer-files", "seeing what a client points to (pidfd_getfd, Linux 5.6)",
+     [] {
+       const UniqueFd file = own_namespace();
+       static_cast<void>(Peer(::gettid(), ::getuid()).copy_fd(file.get()));
+     }},
+};
+
+}  // namespace
+
+std::vector<Feature> probe_features() {
+  std::vector<Feature> features;
+  for (const Probe& probe : kProbes) {
+    Feature feature{probe.name, probe.purpose, {}};
+    try {
+      probe.attempt();
+    } catch (const std::exception& error) {
+      feature.missing = error.what();
+    }
+    features.push_back(std::move(feature));
+  }
+  return features;
+}
+
+}  // namespace watchq

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/mount_namespace_fd.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+
+#include <system_error>
+#include <thread>
+
+#include "base/error.h"
+#include "kernel/uapi.h"
+
+namespace watchq {
+
+std::uint64_t mount_namespace_id(int namespace_fd) {
+  std::uint64_t id = 0;
+  if (::ioctl(namespace_fd, uapi::kNsGetMntnsId, &id) != 0) throw_errno("NS_GET_MNTNS_ID");
+  return id;
+}
+
+MountinfoFiles open_mountinfo(int namespace_fd) {
+  // Opened before the switch: the other namespace may have no /proc where we look for it.
+  const UniqueFd proc(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!proc.valid()) throw_errno("open of /proc");
+  // /proc/PID/mountinfo shows what lies below the root of PID. A thread that enters the namespace
+  // has the namespace's root as its own, and needs nobody else's.
+  MountinfoFiles files;
+  int error = 0;
+  std::thread([&] {
+    const auto open_own = [&] {
+      return ::openat(proc.get(), "thread-self/mountinfo", O_RDONLY | O_CLOEXEC);
+    };
+    if (::unshare(CLONE_FS) == 0 && ::setns(namespace_fd, CLONE_NEWNS) == 0) {
+      files.wake.reset(open_own());
+      files.truth.reset(open_own());
+    }
+    if (!files.wake.valid() || !files.truth.valid()) error = errno;
+  }).join();
+  if (error != 0) {
+    throw std::system_error(error, std::system_category(), "open of a namespace's mountinfo");
+  }
+  return files;
+}
+
+bool mountinfo_changed(int truth_fd) {
+  pollfd item{truth_fd, POLLPRI, 0};
+  return ::poll(&item, 1, 0) == 1;
+}
+
+}  // namespace watchq

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/mount_query.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <span>
+
+#include "base/error.h"
+#include "kernel/uapi.h"
+
+namespace watchq {
+namespace {
+
+constexpr std::uint64_t kNumbers = uapi::kStatmountMntBasic;
+constexpr std::uint64_t kAll = kNumbers | uapi::kStatmountSbBasic | uapi::kStatmountMntRoot |
+                               uapi::kStatmountMntPoint | uapi::kStatmountFsType |
+                               uapi::kStatmountSbSource;
+
+std::string text_at(std::span<const std::byte> buffer, std::uint32_t offset) {
+  const std::size_t start = uapi::kStatmountTextOffset + offset;
+  if (start >= buffer.size()) return {};
+  const auto* text = reinterpret_cast<const char*>(buffer.data() + start);
+  return {text, ::strnlen(text, buffer.size() - start)};
+}
+
+MountInfo decode(std::span<const std::byte> buffer) {
+  uapi::Statmount raw{};
+  std::memcpy(&raw, buffer.data(), sizeof raw);
+  MountInfo info;
+  info.mount = raw.mnt_id;
+  info.parent = raw.mnt_parent_id;
+  info.id = raw.mnt_id_old;
+  info.parent_id = raw.mnt_parent_id_old;
+  info.attributes = raw.mnt_attr;
+  info.propagation = raw.mnt_propagation;
+  info.peer_group = raw.mnt_peer_group;
+  info.master = raw.mnt_master;
+  const auto text = [&](std::uint64_t bit, std::uint32_t offset) {
+    return (raw.mask & bit) != 0 ? text_at(buffer, offset) : std::string();
+  };
+  info.root = text(uapi::kStatmountMntRoot, raw.mnt_root);
+  info.mount_point = text(uapi::kStatmountMntPoint, raw.mnt_point);
+  info.fs_type = text(uapi::kStatmountFsType, raw.fs_type);
+  info.source = text(uapi::kStatmountSbSource, raw.sb_source);
+  return info;
+}
+
+}  // namespace
+
+std::optional<MountInfo> query_mount(std::uint64_t mount, std::uint64_t namespace_id,
+                                     MountDetail detail) {
+  const std::uint64_t mask = detail == MountDetail::all ? kAll : kNumbers;
+  uapi::MntIdReq request{sizeof request, 0, mount, mask, namespace_id};
+  // Paths seldom need more; a longer one is asked for again with more room.
+  alignas(uapi::Statmount) std::array<std::byte, 2048> small;
+  std::vector<std::byte> large;
+  std::span<std::byte> buffer = small;
+  while (::syscall(uapi::kSysStatmount, &request, buffer.data(), buffer.size(), 0) != 0) {
+    if (errno == ENOENT) return std::nullopt;
+    if (errno != EOVERFLOW) throw_errno("statmount of mount " + std::to_string(mount));
+    large.resize(buffer.size() * 4);
+    buffer = large;
+  }
+  return decode(buffer);
+}
+
+std::vector<std::uint64_t> list_mounts(std::uint64_t namespace_id) {
+  std::vector<std::uint64_t> mounts;
+  std::array<std::uint64_t, 512> page;
+  uapi::MntIdReq request{sizeof request, 0, uapi::kLsmtRoot, 0, namespace_id};
+  for (;;) {
+    const long got = ::syscall(uapi::kSysListmount, &request, page.data(), page.size(), 0);
+    if (got < 0) throw_errno("listmount");
+    mounts.insert(mounts.end(), page.begin(), page.begin() + got);
+    if (static_cast<std::size_t>(got) < page.size()) return mounts;
+    request.param = page.back();
+  }
+}
+
+}  // namespace watchq

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// statmount(2) and listmount(2): what a mount is, by its unique ID, in any namespace (Linux 6.11).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace watchq {
+
+/// A mount as the kernel describes it at one moment.
+struct MountInfo {
+  std::uint64_t mount = 0;        ///< 64-bit unique ID, never reused
+  std::uint64_t parent = 0;       ///< the parent's unique ID
+  std::uint32_t id = 0;           ///< ID as in /proc/PID/mountinfo column 1, reused
+  std::uint32_t parent_id = 0;    ///< the parent's ID as in mountinfo
+  std::uint64_t attributes = 0;   ///< MOUNT_ATTR_* of linux/mount.h
+  std::uint64_t propagation = 0;  ///< MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE
+  std::uint64_t peer_group = 0;
+  std::uint64_t master = 0;
+  std::string root;         ///< what of the filesystem is mounted
+  std::string mount_point;  ///< from the namespace's root; empty when not below it
+  std::string fs_type;
+  std::string source;
+};
+
+/// Numbers are cheap; text costs path walks of the kernel.
+enum class MountDetail { numbers, all };
+
+/// Describes a mount of the namespace with this ID (NS_GET_MNTNS_ID). Nothing when it is not there
+/// (any more). Takes no reference and walks no path. Throws std::system_error.
+std::optional<MountInfo> query_mount(std::uint64_t mount, std::uint64_t namespace_id,
+                                     MountDetail detail);
+
+/// The unique IDs of all mounts of a namespace below its root, itself included, oldest first.
+/// Throws std::system_error.
+std::vector<std::uint64_t> list_mounts(std::uint64_t namespace_id);
+
+}  // namespace watchq

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/peer.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <string>
+
+#include "base/error.h"
+#include "kernel/uapi.h"
+
+namespace watchq {
+namespace {
+
+std::string proc_path(pid_t thread, const char* name) {
+  return "/proc/" + std::to_string(thread) + "/" + name;
+}
+
+pid_t process_of(pid_t thread) {
+  std::ifstream status(proc_path(thread, "status"));
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("Tgid:", 0) == 0) return static_cast<pid_t>(std::stol(line.substr(5)));
+  }
+  throw RequestError(EPERM, "no /proc entry of the calling thread");
+}
+
+UniqueFd open_pidfd(pid_t thread) {
+  if (thread <= 0) throw RequestError(EPERM, "the caller is in a pid namespace that we cannot see");
+  // The thread itself where the kernel can (6.9): its files need not be its process's.
+  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, thread, uapi::kPidfdThread)));
+  if (!pidfd.valid() && errno == EINVAL) {
+    pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, process_of(thread), 0)));
+  }
+  if (!pidfd.valid()) throw RequestError(EPERM, "pidfd_open of the caller");
+  return pidfd;
+}
+
+}  // namespace
+
+UniqueFd Peer::copy_fd(int fd) const {
+  const UniqueFd pidfd = open_pidfd(thread_);
+  UniqueFd copy(static_cast<int>(::syscall(SYS_pidfd_getfd, pidfd.get(), fd, 0)));
+  if (copy.valid()) return copy;
+  throw RequestError(errno == EBADF ? EBADF : EPERM, "pidfd_getfd of the caller's descriptor");
+}
+
+UniqueFd Peer::mount_namespace() const {
+  if (thread_ <= 0)
+    throw RequestError(EPERM, "the caller is in a pid namespace that we cannot see");
+  UniqueFd fd(::open(proc_path(thread_, "ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) throw RequestError(EPERM, "open of the caller's mount namespace");
+  return fd;
+}
+
+void Peer::read_memory(std::uint64_t address, std::span<std::byte> into) const {
+  if (thread_ <= 0)
+    throw RequestError(EPERM, "the caller is in a pid namespace that we cannot see");
+  iovec local{into.data(), into.size()};
+  iovec remote{reinterpret_cast<void*>(address), into.size()};
+  const ssize_t got = ::process_vm_readv(thread_, &local, 1, &remote, 1, 0);
+  if (got < 0 && errno == EPERM) throw RequestError(EPERM, "reading the caller's memory");
+  if (got != static_cast<ssize_t>(into.size())) {
+    throw RequestError(EFAULT, "reading the caller's memory");
+  }
+}
+
+}  // namespace watchq

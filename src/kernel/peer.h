@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// Peer: the thread whose request is being served, and what it lets us see.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/unique_fd.h"
+
+namespace watchq {
+
+/// Names a client's thread by its ID in our pid namespace. Valid while that thread waits for the
+/// reply to its request. A value.
+class Peer {
+ public:
+  Peer(pid_t thread, uid_t uid) : thread_(thread), uid_(uid) {}
+
+  [[nodiscard]] uid_t uid() const { return uid_; }
+
+  /// Our own copy of one of its open files. It pins what the file pins: close it soon.
+  /// Throws RequestError: EBADF when it has no such file, EPERM when we may not look.
+  [[nodiscard]] UniqueFd copy_fd(int fd) const;
+
+  /// Its mount namespace, as an open /proc/PID/ns/mnt. Throws RequestError(EPERM).
+  [[nodiscard]] UniqueFd mount_namespace() const;
+
+  /// Copies its memory at `address`. May block for as long as the client likes (userfaultfd, files
+  /// of dead servers): never on the serving thread. Throws RequestError: EFAULT when not all of it
+  /// can be read, EPERM when we may not look.
+  void read_memory(std::uint64_t address, std::span<std::byte> into) const;
+
+ private:
+  pid_t thread_;
+  uid_t uid_;
+};
+
+}  // namespace watchq
