@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// What sources tell: plain values, with no descriptors and no pointers in them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace watchq {
+
+enum class MountEventKind { new_mount, unmount, readonly, setattr, move_from, move_to };
+
+/// A mount on the way from the place of a change up to the namespace's root, and where in it that
+/// way goes on: a path from the mount's own root, "/" for the root itself.
+struct TrailStep {
+  std::uint64_t mount = 0;  ///< unique ID
+  std::string place;
+};
+
+struct MountEvent {
+  MountEventKind kind{};
+  std::uint64_t mount = 0;          ///< unique ID of the mount that changed
+  std::uint32_t triggered_on = 0;   ///< mountinfo ID of the mount the change is accounted to
+  std::uint32_t changed_mount = 0;  ///< mountinfo ID of the mount added, removed or moved, or 0
+  bool now_readonly = false;
+  pid_t pid = 0;  ///< the process that did it, 0 where not known
+  /// From the mount the change is accounted to upwards.
+  std::vector<TrailStep> trail;
+};
+
+/// Some events of a mount namespace were lost, and nobody knows how many.
+struct MountLoss {
+  std::uint64_t mount_namespace = 0;  ///< its 64-bit ID
+};
+
+/// Where sources put what they see. Called on the serving thread.
+class EventSink {
+ public:
+  virtual void on_event(const MountEvent& event) = 0;
+  virtual void on_loss(const MountLoss& loss) = 0;
+
+ protected:
+  ~EventSink() = default;
+};
+
+}  // namespace watchq

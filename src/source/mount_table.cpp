@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "source/mount_table.h"
+
+#include <utility>
+
+namespace watchq {
+
+void MountTable::put(const MountInfo& info, std::string place) {
+  auto [entry, added] = mounts_.try_emplace(info.mount);
+  Mount& mount = entry->second;
+  const std::uint64_t old_parent = mount.info.parent;
+  if (mount.gone) --gone_;
+  mount = {info, std::move(place), false};
+  by_id_[info.id] = info.mount;
+  link(mount);
+  if (!added) unlink(info.mount, old_parent);
+}
+
+void MountTable::remove(std::uint64_t mount) {
+  const auto entry = mounts_.find(mount);
+  if (entry == mounts_.end() || entry->second.gone) return;
+  const auto id = by_id_.find(entry->second.info.id);
+  if (id != by_id_.end() && id->second == mount) by_id_.erase(id);
+  entry->second.gone = true;
+  ++gone_;
+  erase_if_unused(mount);
+}
+
+const Mount* MountTable::find(std::uint64_t mount) const {
+  const auto entry = mounts_.find(mount);
+  return entry == mounts_.end() || entry->second.gone ? nullptr : &entry->second;
+}
+
+const Mount* MountTable::find_by_id(std::uint32_t id) const {
+  const auto entry = by_id_.find(id);
+  return entry == by_id_.end() ? nullptr : find(entry->second);
+}
+
+void MountTable::set_attributes(const MountInfo& info) {
+  const auto entry = mounts_.find(info.mount);
+  if (entry == mounts_.end()) return;
+  entry->second.info.attributes = info.attributes;
+  entry->second.info.propagation = info.propagation;
+  entry->second.info.peer_group = info.peer_group;
+  entry->second.info.master = info.master;
+}
+
+std::vector<std::uint64_t> MountTable::mounts() const {
+  std::vector<std::uint64_t> ids;
+  ids.reserve(size());
+  for (const auto& [id, mount] : mounts_) {
+    if (!mount.gone) ids.push_back(id);
+  }
+  return ids;
+}
+
+std::vector<TrailStep> MountTable::trail(std::uint64_t mount, std::string place) const {
+  std::vector<TrailStep> steps;
+  // The root's parent is not in the table, or is itself.
+  for (auto entry = mounts_.find(mount); entry != mounts_.end();) {
+    const Mount& at = entry->second;
+    steps.push_back({mount, std::move(place)});
+    if (at.info.parent == mount || steps.size() > mounts_.size()) break;
+    mount = at.info.parent;
+    place = at.place;
+    entry = mounts_.find(mount);
+  }
+  return steps;
+}
+
+void MountTable::link(const Mount& mount) {
+  // The root of all is its own parent.
+  if (mount.info.parent != mount.info.mount) ++children_[mount.info.parent];
+}
+
+void MountTable::unlink(std::uint64_t mount, std::uint64_t parent) {
+  const auto count = children_.find(parent);
+  if (parent == mount || count == children_.end()) return;
+  if (--count->second == 0) {
+    children_.erase(count);
+    erase_if_unused(parent);
+  }
+}
+
+void MountTable::erase_if_unused(std::uint64_t mount) {
+  const auto entry = mounts_.find(mount);
+  if (entry == mounts_.end() || !entry->second.gone || children_.contains(mount)) return;
+  const std::uint64_t parent = entry->second.info.parent;
+  mounts_.erase(entry);
+  --gone_;
+  unlink(mount, parent);
+}
+
+std::optional<std::string> place_in_parent(const std::string& mount_point,
+                                           const std::string& parent_mount_point) {
+  const std::string base = parent_mount_point == "/" ? "" : parent_mount_point;
+  if (mount_point == parent_mount_point) return "/";
+  if (mount_point.size() <= base.size() || mount_point[base.size()] != '/' ||
+      mount_point.compare(0, base.size(), base) != 0) {
+    return std::nullopt;
+  }
+  return mount_point.substr(base.size());
+}
+
+bool is_at_or_below(const std::string& place, const std::string& directory) {
+  return directory == "/" || place == directory ||
+         (place.size() > directory.size() && place[directory.size()] == '/' &&
+          place.compare(0, directory.size(), directory) == 0);
+}
+
+}  // namespace watchq
