@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "dispatch/dispatcher.h"
+
+#include <unordered_set>
+#include <utility>
+
+#include "base/error.h"
+#include "dispatch/record.h"
+#include "kernel/open_object.h"
+
+namespace watchq {
+namespace {
+
+constexpr std::int32_t kRemove = -1;
+constexpr std::int32_t kMaxTag = 255;
+
+/// Renames above the directory can move its path and its mount's between two questions.
+constexpr int kPlaceAttempts = 4;
+
+bool concerns_a_mount_itself(MountEventKind kind) {
+  return kind == MountEventKind::readonly || kind == MountEventKind::setattr;
+}
+
+/// Whether a watch hears of an event whose trail has `step` in the watched mount.
+bool is_for(const MountWatch& watch, const MountEvent& event, const TrailStep& step) {
+  // What changes the watched mount itself changes each directory in it.
+  if (&step == &event.trail.front() && concerns_a_mount_itself(event.kind)) return true;
+  return is_at_or_below(step.place, watch.directory);
+}
+
+}  // namespace
+
+void Dispatcher::watch_mount(WatchQueue& queue, const Peer& caller, const watchq_watch& request) {
+  if (request.tag < kRemove || request.tag > kMaxTag) {
+    throw RequestError(EINVAL, "a tag is 0 to 255, or -1 to remove the watch");
+  }
+  if (request.flags != 0) throw RequestError(EINVAL, "unknown flags of a mount watch");
+  // It pins the caller's mount, as the caller does: not longer than needed.
+  const UniqueFd directory = caller.copy_fd(request.object);
+  const UniqueFd namespace_fd = caller.mount_namespace();
+  auto mounts = mounts_.open(namespace_fd.get(), *this);
+  mounts->sync();
+  Place place = place_of(*mounts, directory.get());
+
+  const bool watched = mount_watches_.contains(queue, place.mount, place.directory);
+  if (request.tag == kRemove) {
+    if (!watched) throw RequestError(EBADSLT, "this queue does not watch the directory");
+    mount_watches_.remove(queue, place.mount, place.directory);
+    return;
+  }
+  if (watched) throw RequestError(EBUSY, "this queue already watches the directory");
+  mount_watches_.add({&queue, place.mount, std::move(place.directory),
+                      static_cast<std::uint8_t>(request.tag), std::move(mounts)});
+}
+
+Dispatcher::Place Dispatcher::place_of(const MountNamespace& mounts, int directory_fd) const {
+  for (int attempt = 0; attempt < kPlaceAttempts; ++attempt) {
+    const OpenObject object = describe_directory(directory_fd);
+    const Mount* mount = object.mount ? mounts.table().find(*object.mount)
+                                      : mounts.table().find_by_id(object.mount_id);
+    if (mount == nullptr) {
+      throw RequestError(EINVAL, "the object is not in the caller's mount namespace");
+    }
+    auto directory = mounts.place_in_mount(mount->info.mount, object.path);
+    if (directory && describe_directory(directory_fd).path == object.path) {
+      return {mount->info.mount, *std::move(directory)};
+    }
+  }
+  throw RequestError(EAGAIN, "the directory is being renamed");
+}
+
+void Dispatcher::on_event(const MountEvent& event) {
+  for (const TrailStep& step : event.trail) {
+    const bool below = &step != &event.trail.front();
+    for (const MountWatch& watch : mount_watches_.on_mount(step.mount)) {
+      if (!is_for(watch, event, step)) continue;
+      const mount_notification record = mount_record(event, watch.tag, below);
+      watch.queue->post(bytes_of(record));
+    }
+  }
+  if (event.kind != MountEventKind::unmount) return;
+  for (const MountWatch& watch : mount_watches_.take_mount(event.mount)) {
+    const watch_notification record = removal_record(watch.tag);
+    watch.queue->post(bytes_of(record));
+  }
+}
+
+void Dispatcher::on_loss(const MountLoss& loss) {
+  std::unordered_set<WatchQueue*> queues;
+  mount_watches_.for_each([&](const MountWatch& watch) {
+    if (watch.mounts->id() == loss.mount_namespace) queues.insert(watch.queue);
+  });
+  for (WatchQueue* queue : queues) queue->lose();
+}
+
+}  // namespace watchq

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// Dispatcher: which queue gets which event.
+#pragma once
+
+#include <watchq/watch_queue.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "dispatch/mount_watch_list.h"
+#include "kernel/peer.h"
+#include "queue/watch_queue.h"
+#include "source/event.h"
+#include "source/mount_source.h"
+
+namespace watchq {
+
+/// Holds all watches, sets them for the clients that ask and may, and writes to their queues what
+/// the sources tell. One thread.
+class Dispatcher final : public EventSink {
+ public:
+  /// `mounts` outlives this.
+  explicit Dispatcher(MountSource& mounts) : mounts_(mounts) {}
+
+  /// Sets or removes the watch that the caller asks for. Where there is no error, all that happens
+  /// from now on is told, and nothing that happened before.
+  /// Throws RequestError: EINVAL for a tag, flag or object that cannot be, EBADF, ENOTDIR, EBUSY
+  /// when the queue already watches the directory, EBADSLT when it does not.
+  void watch_mount(WatchQueue& queue, const Peer& caller, const watchq_watch& request);
+
+  /// Forgets a queue that is about to go.
+  void drop(const WatchQueue& queue) { mount_watches_.remove_queue(queue); }
+
+  [[nodiscard]] std::size_t watches() const { return mount_watches_.size(); }
+
+  void on_event(const MountEvent& event) override;
+  void on_loss(const MountLoss& loss) override;
+
+ private:
+  struct Place {
+    std::uint64_t mount = 0;
+    std::string directory;
+  };
+
+  Place place_of(const MountNamespace& mounts, int directory_fd) const;
+
+  MountSource& mounts_;
+  MountWatchList mount_watches_;
+};
+
+}  // namespace watchq

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "dispatch/mount_watch_list.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace watchq {
+namespace {
+
+bool is_watch(const MountWatch& watch, const WatchQueue& queue, const std::string& directory) {
+  return watch.queue == &queue && watch.directory == directory;
+}
+
+}  // namespace
+
+bool MountWatchList::contains(const WatchQueue& queue, std::uint64_t mount,
+                              const std::string& directory) const {
+  const auto& watches = on_mount(mount);
+  return std::any_of(watches.begin(), watches.end(),
+                     [&](const MountWatch& watch) { return is_watch(watch, queue, directory); });
+}
+
+void MountWatchList::add(MountWatch watch) {
+  by_queue_.emplace(watch.queue, watch.mount);
+  by_mount_[watch.mount].push_back(std::move(watch));
+  ++size_;
+}
+
+bool MountWatchList::remove(const WatchQueue& queue, std::uint64_t mount,
+                            const std::string& directory) {
+  return erase_if(mount,
+                  [&](const MountWatch& watch) { return is_watch(watch, queue, directory); }) != 0;
+}
+
+void MountWatchList::remove_queue(const WatchQueue& queue) {
+  for (auto entry = by_queue_.find(&queue); entry != by_queue_.end();
+       entry = by_queue_.find(&queue)) {
+    erase_if(entry->second, [&](const MountWatch& watch) { return watch.queue == &queue; });
+  }
+}
+
+std::vector<MountWatch> MountWatchList::take_mount(std::uint64_t mount) {
+  std::vector<MountWatch> taken = on_mount(mount);
+  erase_if(mount, [](const MountWatch&) { return true; });
+  return taken;
+}
+
+const std::vector<MountWatch>& MountWatchList::on_mount(std::uint64_t mount) const {
+  static const std::vector<MountWatch> kNone;
+  const auto entry = by_mount_.find(mount);
+  return entry == by_mount_.end() ? kNone : entry->second;
+}
+
+void MountWatchList::for_each(const std::function<void(const MountWatch&)>& visit) const {
+  for (const auto& [mount, watches] : by_mount_) {
+    for (const MountWatch& watch : watches) visit(watch);
+  }
+}
+
+std::size_t MountWatchList::erase_if(std::uint64_t mount,
+                                     const std::function<bool(const MountWatch&)>& match) {
+  const auto entry = by_mount_.find(mount);
+  if (entry == by_mount_.end()) return 0;
+  const std::size_t erased = std::erase_if(entry->second, [&](const MountWatch& watch) {
+    if (!match(watch)) return false;
+    const auto [first, last] = by_queue_.equal_range(watch.queue);
+    by_queue_.erase(std::find_if(first, last, [&](const auto& of) { return of.second == mount; }));
+    return true;
+  });
+  if (entry->second.empty()) by_mount_.erase(entry);
+  size_ -= erased;
+  return erased;
+}
+
+}  // namespace watchq

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// MountWatchList: which watches a mount has.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "queue/watch_queue.h"
+#include "source/mount_namespace.h"
+
+namespace watchq {
+
+/// A directory of a mount, watched by a queue with all that is mounted below it.
+struct MountWatch {
+  WatchQueue* queue = nullptr;
+  std::uint64_t mount = 0;  ///< unique ID
+  std::string directory;    ///< path from the mount's root
+  std::uint8_t tag = 0;
+  std::shared_ptr<MountNamespace> mounts;  ///< followed for as long as it is watched
+};
+
+/// Finds watches by mount. One thread.
+class MountWatchList {
+ public:
+  /// Whether the queue watches this very directory.
+  [[nodiscard]] bool contains(const WatchQueue& queue, std::uint64_t mount,
+                              const std::string& directory) const;
+  void add(MountWatch watch);
+  /// Returns whether there was such a watch.
+  bool remove(const WatchQueue& queue, std::uint64_t mount, const std::string& directory);
+  /// Takes all watches of a queue out.
+  void remove_queue(const WatchQueue& queue);
+  /// Takes all watches of a mount out.
+  std::vector<MountWatch> take_mount(std::uint64_t mount);
+
+  [[nodiscard]] const std::vector<MountWatch>& on_mount(std::uint64_t mount) const;
+  void for_each(const std::function<void(const MountWatch&)>& visit) const;
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+ private:
+  std::size_t erase_if(std::uint64_t mount, const std::function<bool(const MountWatch&)>& match);
+
+  std::unordered_map<std::uint64_t, std::vector<MountWatch>> by_mount_;
+  // The mounts each queue watches, once for each watch.
+  std::unordered_multimap<const WatchQueue*, std::uint64_t> by_queue_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace watchq
