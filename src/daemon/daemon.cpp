@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/daemon.h"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <nlohmann/json.hpp>
+
+#include "dispatch/dispatcher.h"
+#include "fuse/filesystem.h"
+#include "fuse/mount_point.h"
+#include "fuse/session.h"
+#include "source/mount_source.h"
+#include "version.h"
+
+namespace watchq {
+namespace {
+
+class Daemon {
+ public:
+  Daemon(const std::string& path, const Config& config)
+      : io_(1),
+        signals_(io_, SIGTERM, SIGINT),
+        mounts_(io_, config.mounts),
+        dispatcher_(mounts_),
+        files_(io_, dispatcher_, config.files, [this] { return status(); }),
+        mount_point_(path),
+        session_(
+            io_, mount_point_.take_device(), files_, [this] { ready(); }, [this] { unmounted(); }) {
+    if (mount_point_.replaced_dead_mount()) {
+      spdlog::warn("{}: replaced the dead mount of a watchqd that crashed", path);
+    }
+    signals_.async_wait([this](const boost::system::error_code& error, int) {
+      if (!error) io_.stop();
+    });
+  }
+
+  ~Daemon() { files_.shut_down(); }
+
+  void run() { io_.run(); }
+
+ private:
+  void ready() {
+    if (!files_.passthrough()) {
+      spdlog::warn("no FUSE passthrough (Linux 6.9 and CAP_SYS_ADMIN): rings cannot be shared");
+    }
+    spdlog::info("ready on {}", mount_point_.path());
+  }
+
+  void unmounted() {
+    spdlog::info("{} was unmounted: done", mount_point_.path());
+    io_.stop();
+  }
+
+  std::string status() const {
+    const MountCounters& mounts = mounts_.counters();
+    const Filesystem::Totals totals = files_.totals();
+    const nlohmann::ordered_json document = {
+        {"version", WATCHQ_VERSION},
+        {"mount_point", mount_point_.path()},
+        {"transport", files_.passthrough() ? "passthrough" : "none"},
+        {"sources",
+         {{"mounts", {{"backend", mounts_.backend()}, {"namespaces", mounts_.namespaces()}}}}},
+        {"counters",
+         {{"queues", files_.queues()},
+          {"watches", dispatcher_.watches()},
+          {"records_posted", totals.posted},
+          {"records_lost", totals.lost},
+          {"mount_changes", mounts.changes},
+          {"mount_overflows", mounts.overflows},
+          {"mount_looks", mounts.looks}}},
+    };
+    return document.dump(2) + "\n";
+  }
+
+  boost::asio::io_context io_;
+  boost::asio::signal_set signals_;
+  MountSource mounts_;
+  Dispatcher dispatcher_;
+  Filesystem files_;
+  MountPoint mount_point_;
+  FuseSession session_;
+};
+
+}  // namespace
+
+void run_daemon(const std::string& mount_point, const Config& config) {
+  Daemon(mount_point, config).run();
+}
+
+}  // namespace watchq

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// Filesystem: the files below the mount point, and the requests on them.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "dispatch/dispatcher.h"
+#include "fuse/api.h"
+#include "fuse/client_memory.h"
+#include "fuse/queue_file.h"
+
+namespace watchq {
+
+struct FilesystemOptions {
+  std::uint32_t max_ring_pages = 4096;  ///< pages of 4096 bytes
+};
+
+/// Answers requests. Each member answers its request exactly once, now or later, or throws
+/// std::system_error without having answered. All on the serving thread; none blocks.
+class Filesystem {
+ public:
+  /// `io` and `dispatcher` outlive this. `status` gives the text of the file of that name.
+  Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, const FilesystemOptions& options,
+             std::function<std::string()> status);
+
+  /// Once the kernel has agreed to passthrough: rings can be shared. `device_fd` is the FUSE device
+  /// and outlives all use of this.
+  void enable_passthrough(int device_fd) { device_fd_ = device_fd; }
+  [[nodiscard]] bool passthrough() const { return device_fd_ >= 0; }
+
+  void lookup(fuse_req_t request, fuse_ino_t parent, std::string_view name);
+  void getattr(fuse_req_t request, fuse_ino_t node);
+  void readdir(fuse_req_t request, std::size_t size, off_t offset);
+  void open(fuse_req_t request, fuse_ino_t node, const fuse_file_info& info);
+  void read(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset,
+            const fuse_file_info& info);
+  void write(fuse_req_t request, fuse_ino_t node, std::span<const std::byte> bytes);
+  void poll(fuse_req_t request, fuse_ino_t node, fuse_pollhandle* handle);
+  void release(fuse_req_t request, fuse_ino_t node, const fuse_file_info& info);
+  /// An ioctl(2): `argument` is what the caller passed, `input` what the kernel copied from there.
+  void ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command, std::uint64_t argument,
+             std::span<const std::byte> input);
+
+  struct Totals {
+    std::uint64_t posted = 0;
+    std::uint64_t lost = 0;
+  };
+
+  [[nodiscard]] std::size_t queues() const { return queues_.size(); }
+  /// Records of all queues since the start.
+  [[nodiscard]] Totals totals() const;
+
+  /// Ends all that waits for an answer, so that no reply is owed when the session goes.
+  void shut_down() { queues_.clear(); }
+
+ private:
+  [[nodiscard]] struct stat attributes(fuse_ino_t node) const;
+  void open_queue(fuse_req_t request, fuse_ino_t node, int access);
+  void open_status(fuse_req_t request);
+  [[nodiscard]] QueueFile& queue_at(fuse_ino_t node, int error);
+
+  void set_filter(fuse_req_t request, QueueFile& file, std::uint64_t argument);
+  void watch(fuse_req_t request, QueueFile& file, std::uint64_t argument,
+             std::span<const std::byte> input);
+
+  boost::asio::io_context& io_;
+  Dispatcher& dispatcher_;
+  const FilesystemOptions options_;
+  std::function<std::string()> status_;
+  int device_fd_ = -1;
+  fuse_ino_t next_queue_node_;
+  std::unordered_map<fuse_ino_t, std::shared_ptr<QueueFile>> queues_;  // the open ones, by node
+  Totals closed_;  // of the queues that are closed
+  ClientMemory client_memory_;
+};
+
+}  // namespace watchq

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#include "fuse/handshake.h"
+
+#include <linux/fuse.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernel/uapi.h"
+
+namespace watchq {
+namespace {
+
+/// The start of a reply with INIT's payload, where it has one.
+bool is_reply_to(std::uint64_t request, std::span<const iovec> parts, fuse_out_header& header) {
+  if (request == 0 || parts.size() != 2 || parts[0].iov_len != sizeof header) return false;
+  std::memcpy(&header, parts[0].iov_base, sizeof header);
+  return header.unique == request && header.error == 0;
+}
+
+}  // namespace
+
+void Handshake::on_request(std::span<const std::byte> request) {
+  fuse_in_header header{};
+  if (request.size() < sizeof header) return;
+  std::memcpy(&header, request.data(), sizeof header);
+  if (header.opcode != FUSE_INIT) return;
+  init_ = header.unique;
+  fuse_init_in init{};
+  const auto payload = request.subspan(sizeof header);
+  std::memcpy(&init, payload.data(), std::min(payload.size(), sizeof init));
+  offered_ =
+      (init.flags & uapi::kFuseInitExt) != 0 && (init.flags2 & uapi::kFusePassthroughFlags2) != 0;
+}
+
+ssize_t Handshake::write_reply(int fd, std::span<const iovec> parts) {
+  fuse_out_header header{};
+  if (!offered_ || !is_reply_to(init_, parts, header)) {
+    return ::writev(fd, parts.data(), static_cast<int>(parts.size()));
+  }
+  init_ = 0;
+  uapi::FuseInitOut init{};
+  std::memcpy(&init, parts[1].iov_base, std::min(parts[1].iov_len, sizeof init));
+  init.minor = std::max(init.minor, uapi::kFusePassthroughMinor);
+  init.flags |= uapi::kFuseInitExt;
+  init.flags2 |= uapi::kFusePassthroughFlags2;
+  init.max_stack_depth = 1;
+  header.len = sizeof header + sizeof init;
+  const iovec completed[] = {{&header, sizeof header}, {&init, sizeof init}};
+  const ssize_t written = ::writev(fd, completed, 2);
+  // libfuse compares with the length it asked to be written.
+  const auto asked = static_cast<ssize_t>(parts[0].iov_len + parts[1].iov_len);
+  return written < 0 ? written : asked;
+}
+
+}  // namespace watchq

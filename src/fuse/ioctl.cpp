@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// The calls on a queue. Arguments are copied in once, then checked, then used.
+#include <watchq/watch_queue.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "base/error.h"
+#include "fuse/filesystem.h"
+#include "fuse/reply.h"
+
+namespace watchq {
+namespace {
+
+/// The longest argument of a later version that is looked at.
+constexpr std::size_t kMaxArgument = 4096;
+
+/// A call that is answered later, unless its caller stops waiting first.
+struct PendingCall {
+  fuse_req_t request;
+  bool answered = false;
+
+  static void interrupted(fuse_req_t request, void* data) {
+    static_cast<PendingCall*>(data)->answered = true;
+    fuse_reply_err(request, EINTR);
+  }
+};
+
+Peer caller_of(fuse_req_t request) {
+  const fuse_ctx& context = *fuse_req_ctx(request);
+  return {context.pid, context.uid};
+}
+
+template <typename Value>
+Value value_from(std::span<const std::byte> bytes) {
+  Value value{};
+  std::memcpy(&value, bytes.data(), sizeof value);
+  return value;
+}
+
+Filter decode_filter(std::span<const std::byte> bytes) {
+  std::vector<watch_notification_type_filter> entries(
+      Filter::checked_count(value_from<watch_notification_filter>(bytes)));
+  std::memcpy(entries.data(), bytes.data() + sizeof(watch_notification_filter),
+              entries.size() * sizeof entries.front());
+  return Filter(entries);
+}
+
+/// A later version's argument may be longer, as long as it asks for nothing that we do not know.
+void require_zero(std::span<const std::byte> growth) {
+  if (std::any_of(growth.begin(), growth.end(),
+                  [](std::byte byte) { return byte != std::byte{}; })) {
+    throw RequestError(E2BIG, "the argument asks for something that this watchqd does not know");
+  }
+}
+
+/// Reads the caller's memory and answers with what `use` makes of it; `use` may throw.
+void answer_with_memory(ClientMemory& memory, fuse_req_t request, std::uint64_t address,
+                        std::size_t first, ClientMemory::More more,
+                        std::function<void(std::span<const std::byte>)> use) {
+  auto call = std::make_shared<PendingCall>(PendingCall{request});
+  memory.read(caller_of(request), address, first, std::move(more),
+              [call, use = std::move(use)](int error, const std::vector<std::byte>& bytes) {
+                if (call->answered) return;
+                reply_errno_of(call->request, [&] {
+                  if (error != 0) throw RequestError(error);
+                  use(bytes);
+                  fuse_reply_ioctl(call->request, 0, nullptr, 0);
+                });
+              });
+  fuse_req_interrupt_func(request, &PendingCall::interrupted, call.get());
+}
+
+}  // namespace
+
+void Filesystem::ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command,
+                       std::uint64_t argument, std::span<const std::byte> input) {
+  QueueFile& file = queue_at(node, ENOTTY);
+  if (command == IOC_WATCH_QUEUE_SET_SIZE) {
+    file.set_size(argument, options_.max_ring_pages);
+    fuse_reply_ioctl(request, 0, nullptr, 0);
+    return;
+  }
+  if (command == IOC_WATCH_QUEUE_SET_FILTER) {
+    set_filter(request, file, argument);
+    return;
+  }
+  // The size is part of these commands' numbers and grows with the argument.
+  const auto is_call = [&](unsigned long known) {
+    return _IOC_DIR(command) == _IOC_DIR(known) && _IOC_TYPE(command) == _IOC_TYPE(known) &&
+           _IOC_NR(command) == _IOC_NR(known);
+  };
+  if (is_call(WATCHQ_IOC_MOUNT_NOTIFY)) {
+    watch(request, file, argument, input);
+  } else if (is_call(WATCHQ_IOC_SB_NOTIFY) || is_call(WATCHQ_IOC_KEY_NOTIFY)) {
+    throw RequestError(EOPNOTSUPP, "no source of such events");
+  } else {
+    throw RequestError(ENOTTY, "no such call on a queue");
+  }
+}
+
+void Filesystem::set_filter(fuse_req_t request, QueueFile& file, std::uint64_t argument) {
+  if (argument == 0) {
+    file.queue().set_filter(Filter());
+    fuse_reply_ioctl(request, 0, nullptr, 0);
+    return;
+  }
+  const auto entries_bytes = [](std::span<const std::byte> header) {
+    return Filter::checked_count(value_from<watch_notification_filter>(header)) *
+           sizeof(watch_notification_type_filter);
+  };
+  // The file stays open while the call waits, and is asked for only if it still does.
+  answer_with_memory(
+      client_memory_, request, argument, sizeof(watch_notification_filter), entries_bytes,
+      [&file](std::span<const std::byte> bytes) { file.queue().set_filter(decode_filter(bytes)); });
+}
+
+void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argument,
+                       std::span<const std::byte> input) {
+  if (input.size() < sizeof(watchq_watch)) throw RequestError(EINVAL, "the argument is too short");
+  const auto asked = value_from<watchq_watch>(input);
+  if (asked.size < sizeof asked) throw RequestError(EINVAL, "the argument's size is too small");
+  if (asked.size > kMaxArgument) throw RequestError(E2BIG, "the argument is too long");
+  require_zero(input.first(std::min<std::size_t>(asked.size, input.size())).subspan(sizeof asked));
+  const auto set = [this, &file, asked, caller = caller_of(request)] {
+    file.ensure_readable();
+    dispatcher_.watch_mount(file.queue(), caller, asked);
+  };
+  if (asked.size <= input.size()) {
+    set();
+    fuse_reply_ioctl(request, 0, nullptr, 0);
+    return;
+  }
+  // The command's number promised less than the argument's own size.
+  answer_with_memory(
+      client_memory_, request, argument + input.size(), asked.size - input.size(),
+      [](std::span<const std::byte>) { return std::size_t{0}; },
+      [set](std::span<const std::byte> growth) {
+        require_zero(growth);
+        set();
+      });
+}
+
+}  // namespace watchq

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// MountPoint: where the filesystem is mounted, from before to after.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "base/unique_fd.h"
+
+namespace watchq {
+
+/// A FUSE filesystem mounted on a directory; unmounted when it goes, if it still is there.
+class MountPoint {
+ public:
+  /// Mounts. A mount that a crashed watchqd left there is replaced, a living one is not.
+  /// Throws std::runtime_error whose text says what is wrong and what to do.
+  explicit MountPoint(std::string path);
+  ~MountPoint();
+  MountPoint(const MountPoint&) = delete;
+  MountPoint& operator=(const MountPoint&) = delete;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  /// Gives the FUSE device away, once.
+  [[nodiscard]] UniqueFd take_device() { return std::move(device_); }
+  /// Whether a dead mount was replaced.
+  [[nodiscard]] bool replaced_dead_mount() const { return replaced_; }
+
+ private:
+  void clear();
+
+  std::string path_;
+  UniqueFd device_;
+  std::uint32_t mount_id_ = 0;
+  bool replaced_ = false;
+};
+
+}  // namespace watchq

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "fuse/queue_file.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "base/error.h"
+#include "base/memfd.h"
+
+namespace watchq {
+
+QueueFile::QueueFile(boost::asio::io_context& io)
+    : io_(io), queue_([this] { wake_soon(); }), shared_(false) {}
+
+QueueFile::QueueFile(boost::asio::io_context& io, int device_fd)
+    : io_(io),
+      queue_([this] { wake_soon(); }),
+      memfd_(create_memfd("watchq-ring")),
+      backing_(device_fd, memfd_.get()),
+      shared_(true) {}
+
+QueueFile::~QueueFile() {
+  if (poll_handle_ != nullptr) fuse_pollhandle_destroy(poll_handle_);
+  for (const Reader& reader : readers_) fuse_reply_err(reader.request, ENOTCONN);
+}
+
+bool QueueFile::reply_open(fuse_req_t request, std::uint64_t handle) const {
+  if (shared_) return backing_.reply_open(request, handle);
+  fuse_file_info info{};
+  info.fh = handle;
+  info.direct_io = 1;
+  info.nonseekable = 1;
+  return fuse_reply_open(request, &info) == 0;
+}
+
+void QueueFile::set_size(std::uint64_t pages, std::uint32_t max_pages) {
+  if (queue_.has_ring()) throw RequestError(EBUSY, "the queue has its size already");
+  if (!std::has_single_bit(pages) || pages > max_pages) {
+    throw RequestError(EINVAL, "a ring has a power of two of pages, up to the limit");
+  }
+  const std::size_t size = pages * kPageBytes;
+  try {
+    if (!shared_) {
+      set_ring(Mapping::anonymous(size));
+      return;
+    }
+    size_and_seal_memfd(memfd_.get(), size);
+    set_ring(Mapping::shared(memfd_.get(), size));
+    memfd_.reset();
+    // The kernel looked the number up when it finished the open, which is before any ioctl.
+    backing_ = BackingId();
+  } catch (const std::system_error& error) {
+    throw RequestError(ENOMEM, error.what());
+  }
+}
+
+void QueueFile::inject(std::span<const std::byte> bytes) {
+  if (!queue_.has_ring()) throw RequestError(ENOBUFS, "the queue has no size yet");
+  std::array<std::byte, kMaxRecordBytes> copy;
+  queue_.post(checked_injection(bytes, copy));
+}
+
+void QueueFile::ensure_readable() {
+  if (!shared_ && !queue_.has_ring()) set_size(kReadOnlyPages, kReadOnlyPages);
+}
+
+void QueueFile::read(fuse_req_t request, std::size_t size, bool nonblocking) {
+  if (shared_) throw RequestError(EINVAL, "a queue opened O_RDWR is read through its mapping");
+  ensure_readable();
+  // Those who came first are served first.
+  if (readers_.empty()) {
+    const std::vector<std::byte> records = take_records(size);
+    if (!records.empty()) {
+      fuse_reply_buf(request, reinterpret_cast<const char*>(records.data()), records.size());
+      return;
+    }
+  }
+  if (nonblocking) throw RequestError(EAGAIN, "no records");
+  readers_.push_back({request, size});
+  fuse_req_interrupt_func(request, &QueueFile::interrupted, this);
+}
+
+void QueueFile::poll(fuse_req_t request, fuse_pollhandle* handle) {
+  if (handle != nullptr) {
+    if (poll_handle_ != nullptr) fuse_pollhandle_destroy(poll_handle_);
+    poll_handle_ = handle;
+  }
+  unsigned int events = 0;
+  if (queue_.readable()) events |= POLLIN | POLLRDNORM;
+  if (queue_.broken()) events |= POLLERR;
+  fuse_reply_poll(request, events);
+}
+
+void QueueFile::set_ring(Mapping memory) {
+  queue_.set_ring(std::move(memory));
+  if (!shared_) {
+    watchq_ring_init(&own_consumer_.emplace(), queue_.memory().data(), queue_.memory().size());
+  }
+}
+
+void QueueFile::wake_soon() {
+  if (wake_scheduled_) return;
+  wake_scheduled_ = true;
+  // Later, because libfuse forbids notifications from within a request, and once for a whole batch
+  // of records.
+  boost::asio::post(io_, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->wake();
+  });
+}
+
+void QueueFile::wake() {
+  wake_scheduled_ = false;
+  serve_readers();
+  // Whoever asked is woken, also when the ring looks as if it had not been empty: the client may be
+  // about to sleep on the emptiness it saw, its last store of tail not yet visible here.
+  if (poll_handle_ == nullptr) return;
+  fuse_lowlevel_notify_poll(poll_handle_);
+  fuse_pollhandle_destroy(std::exchange(poll_handle_, nullptr));
+}
+
+void QueueFile::serve_readers() {
+  while (!readers_.empty()) {
+    const Reader reader = readers_.front();
+    try {
+      const std::vector<std::byte> records = take_records(reader.size);
+      if (records.empty()) return;
+      readers_.pop_front();
+      fuse_reply_buf(reader.request, reinterpret_cast<const char*>(records.data()), records.size());
+    } catch (const RequestError& error) {
+      readers_.pop_front();
+      fuse_reply_err(reader.request, error.error());
+    }
+  }
+}
+
+std::vector<std::byte> QueueFile::take_records(std::size_t size) {
+  std::vector<std::byte> taken;
+  watchq_ring& ring = *own_consumer_;
+  for (;;) {
+    const watchq_ring before = ring;
+    const watch_notification* record = nullptr;
+    std::size_t length = 0;
+    if (watchq_ring_next(&ring, &record, &length) != 1) break;
+    if (taken.size() + length > size) {
+      ring = before;
+      if (taken.empty()) throw RequestError(EINVAL, "the buffer is smaller than the next record");
+      break;
+    }
+    const auto bytes = std::as_bytes(std::span(record, length / sizeof *record));
+    taken.insert(taken.end(), bytes.begin(), bytes.end());
+  }
+  watchq_ring_seen(&ring);
+  return taken;
+}
+
+void QueueFile::interrupted(fuse_req_t request, void* self) {
+  auto& readers = static_cast<QueueFile*>(self)->readers_;
+  const auto reader = std::find_if(readers.begin(), readers.end(), [&](const Reader& waiting) {
+    return waiting.request == request;
+  });
+  if (reader == readers.end()) return;
+  readers.erase(reader);
+  fuse_reply_err(request, EINTR);
+}
+
+}  // namespace watchq

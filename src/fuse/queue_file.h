@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// QueueFile: one open file of `queue`: its watch queue, those who read it and those who poll it.
+#pragma once
+
+#include <watchq/ring.h>
+
+#include <boost/asio/io_context.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "fuse/api.h"
+#include "fuse/passthrough.h"
+#include "queue/watch_queue.h"
+
+namespace watchq {
+
+/// Opened O_RDWR its ring is shared with the client through a memfd; opened O_RDONLY the ring is
+/// ours alone and read(2) hands its records over. All on the serving thread.
+class QueueFile : public std::enable_shared_from_this<QueueFile> {
+ public:
+  /// The size a queue is given that is only read and was never asked for another.
+  static constexpr std::uint32_t kReadOnlyPages = 16;
+
+  /// Opened O_RDONLY. `io` runs the serving thread.
+  explicit QueueFile(boost::asio::io_context& io);
+  /// Opened O_RDWR. `device_fd` is the FUSE device. Throws std::system_error.
+  QueueFile(boost::asio::io_context& io, int device_fd);
+  ~QueueFile();
+
+  /// Answers the OPEN. Returns whether the file is now open.
+  [[nodiscard]] bool reply_open(fuse_req_t request, std::uint64_t handle) const;
+
+  /// Allocates the ring. Throws RequestError: EBUSY when done before, EINVAL for a number of pages
+  /// that is no power of two or over `max_pages`, ENOMEM.
+  void set_size(std::uint64_t pages, std::uint32_t max_pages);
+
+  /// Injects one record. Throws RequestError: ENOBUFS without a ring, EINVAL for no record.
+  void inject(std::span<const std::byte> bytes);
+
+  /// Answers a read(2), at once or when there is something to read.
+  void read(fuse_req_t request, std::size_t size, bool nonblocking);
+
+  /// Answers a poll(2). A `handle` is taken over: the poller is woken by the next record.
+  void poll(fuse_req_t request, fuse_pollhandle* handle);
+
+  /// Makes sure that a queue which is only read has a ring.
+  void ensure_readable();
+
+  [[nodiscard]] WatchQueue& queue() { return queue_; }
+  [[nodiscard]] std::size_t size() const { return queue_.memory().size(); }
+
+ private:
+  struct Reader {
+    fuse_req_t request;
+    std::size_t size;
+  };
+
+  void set_ring(Mapping memory);
+  void wake_soon();
+  void wake();
+  void serve_readers();
+  /// Fills `bytes` with whole records and consumes them. Throws RequestError(EINVAL) when the first
+  /// is longer than `size`.
+  std::vector<std::byte> take_records(std::size_t size);
+  static void interrupted(fuse_req_t request, void* self);
+
+  boost::asio::io_context& io_;
+  WatchQueue queue_;
+  // Set until the ring has its size: afterwards the mappings keep the memory.
+  UniqueFd memfd_;
+  BackingId backing_;
+  std::optional<watchq_ring> own_consumer_;  // of a queue opened O_RDONLY
+  bool shared_;
+  bool wake_scheduled_ = false;
+  fuse_pollhandle* poll_handle_ = nullptr;
+  std::list<Reader> readers_;
+};
+
+}  // namespace watchq

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// watchqd: options, then the daemon; nothing else.
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "daemon/config.h"
+#include "daemon/daemon.h"
+#include "kernel/features.h"
+#include "version.h"
+
+namespace {
+
+constexpr const char* kDescription =
+    "Tells programs what happens to mounts: each open of MOUNTPOINT/queue is a private ring of\n"
+    "records that a program maps, polls and reads. One privileged daemon does the looking for "
+    "all,\n"
+    "and shows each client only what it may see. Stays in the foreground; ends on SIGTERM or "
+    "SIGINT.";
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  mkdir -p /watchq && watchqd                serve on /watchq\n"
+    "  watchqd --config /etc/watchqd.conf /run/q  with settings, elsewhere\n"
+    "  watchqd --print-features                   what this kernel gives\n"
+    "\n"
+    "Settings (one JSON object): max_ring_pages 4096, look_interval_ms 1000, look_share 0.1\n"
+    "Exit codes: 0 ended as asked, 1 could not start or go on, 2 wrong usage.\n"
+    "Once it says that it is ready, see what happens with: watchq monitor";
+
+void print_features() {
+  for (const watchq::Feature& feature : watchq::probe_features()) {
+    const bool there = feature.missing.empty();
+    std::printf("%-13s %-3s  %s%s%s\n", feature.name.c_str(), there ? "yes" : "no",
+                feature.purpose.c_str(), there ? "" : ": ", feature.missing.c_str());
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(kDescription, "watchqd");
+  app.footer(kFooter);
+  app.set_version_flag("--version", "watchqd " WATCHQ_VERSION);
+  std::string mount_point = "/watchq";
+  std::string config_path;
+  std::string transport = "auto";
+  bool features = false;
+  app.add_option("MOUNTPOINT", mount_point, "directory to mount on")->capture_default_str();
+  app.add_option("--config", config_path, "JSON file with settings")->type_name("FILE");
+  app.add_option("--transport", transport, "how rings are shared with clients")
+      ->check(CLI::IsMember({"auto", "passthrough"}))
+      ->capture_default_str();
+  app.add_flag("--print-features", features, "say what this kernel and these rights give, and end");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  spdlog::set_default_logger(spdlog::stderr_color_mt("watchqd"));
+  spdlog::set_pattern("watchqd: %v");
+  try {
+    if (features) {
+      print_features();
+    } else {
+      watchq::run_daemon(mount_point,
+                         config_path.empty() ? watchq::Config() : watchq::read_config(config_path));
+    }
+    return 0;
+  } catch (const std::exception& error) {
+    spdlog::error("{}", error.what());
+    return 1;
+  }
+}
