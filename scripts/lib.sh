@@ -1,0 +1,33 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# What the scripts share; sourced, not run.
+
+# step TEXT: says what comes next.
+step() {
+  printf '\n== %s\n' "$*"
+}
+
+# die TEXT: gives up.
+die() {
+  printf '%s: %s\n' "${0##*/}" "$*" >&2
+  exit 1
+}
+
+# need_packages PACKAGE...: installs those of the Debian packages that are missing.
+need_packages() {
+  local package missing=() as_root=()
+  for package; do
+    [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
+      missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+
+  step "Installing ${missing[*]}"
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null || die "root must install: ${missing[*]}"
+    as_root=(sudo)
+  fi
+  as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0)
+  "${as_root[@]}" update
+  "${as_root[@]}" install -y --no-install-recommends "${missing[@]}"
+}
