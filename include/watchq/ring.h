@@ -59,6 +59,7 @@ static inline int watchq_ring_next(struct watchq_ring* ring,
   for (;;) {
     const struct watch_notification* slot;
     uint32_t slots, index;
+    int skip;
 
     if (ring->tail == ring->head) {
       /* Pairs with the producer's release store of head: the records before it
@@ -71,14 +72,16 @@ static inline int watchq_ring_next(struct watchq_ring* ring,
     /* Read once: the memory is shared with another process. */
     slots =
         (__atomic_load_n(&slot->info, __ATOMIC_RELAXED) & WATCH_INFO_LENGTH) >> WATCH_LENGTH_SHIFT;
+    skip = slot->type == WATCH_TYPE_META && slot->subtype == WATCH_META_SKIP_NOTIFICATION;
+    /* The metadata's slots hold nothing but padding: head and tail change under a reader. */
     if (ring->head - ring->tail > ring->mask + 1 || slots == 0 || slots > ring->head - ring->tail ||
-        slots > ring->mask + 1 - index) {
+        slots > ring->mask + 1 - index || (!skip && index < sizeof(*ring->buffer) / 8)) {
       /* Look at head again next time: it may have been mended. */
       ring->head = ring->tail;
       return -EPROTO;
     }
     ring->tail += slots;
-    if (slot->type == WATCH_TYPE_META && slot->subtype == WATCH_META_SKIP_NOTIFICATION) continue;
+    if (skip) continue;
     *record = slot;
     *length = (size_t)slots << WATCH_LENGTH_SHIFT;
     return 1;

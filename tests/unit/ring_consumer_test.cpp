@@ -199,6 +199,17 @@ TEST_F(RingConsumerTest, RefusesAHeadThatIsFartherThanTheRingIsLong) {
   expect_refused(3, 0x80000003u);
 }
 
+TEST_F(RingConsumerTest, RefusesRecordsInsideTheMetadata) {
+  // The words there are head and tail, which change while a record is being read.
+  start_at(1);
+  memory.set_head(1 + 16);
+  memory.set_tail(2 << 3);
+  EXPECT_EQ(next(), -EPROTO);
+  start_at(512);
+  memory.place(0, kMountType, 3 << 3);
+  expect_refused(512, 516);
+}
+
 TEST_F(RingConsumerTest, KeepsWhatCameBeforeARecordThatMakesNoSense) {
   memory.place(3, kMountType, 2 << 3);
   memory.place(5, kMountType, 0);
