@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * libwatchq: opens a queue of watchqd, sets watches and hands out the records. C11 and C++20.
+ *
+ *	struct watchq_queue *queue = watchq_open(NULL, 0);
+ *	const struct watch_notification *record;
+ *	size_t length;
+ *
+ *	watchq_mount_notify(AT_FDCWD, "/", 0, watchq_fd(queue), 1);
+ *	while (watchq_wait(queue, -1) == 1)
+ *		while (watchq_next(queue, &record, &length) == 1)
+ *			use(record, length);
+ *	watchq_close(queue);
+ *
+ * Errors: what can fail returns -1 (watchq_open() and watchq_attach(): NULL) and sets errno.
+ * Nothing is printed and no signal is touched.
+ *
+ * Threads: a struct watchq_queue belongs to one thread at a time, and so do the records it hands
+ *out. The calls that set watches take a descriptor and may be made by any thread at any time.
+ *
+ * Processes: a ring has one consumer. After fork() only one of the two may go on using it.
+ */
+#ifndef WATCHQ_WATCHQ_H
+#define WATCHQ_WATCHQ_H
+
+#include <watchq/ring.h>
+#include <watchq/watch_queue.h>
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+/* Where watchqd mounts when nobody says otherwise. */
+#define WATCHQ_DEFAULT_MOUNT "/watchq"
+/* The name of the queue below the mount point. */
+#define WATCHQ_QUEUE_NAME "queue"
+/* Pages of a ring when nobody says otherwise. */
+#define WATCHQ_DEFAULT_PAGES 16u
+
+/* ---- a queue ----------------------------------------------------------------------------------
+ */
+
+struct watchq_queue;
+
+/* Opens a queue, gives it a ring of `pages` pages (a power of two; 0: WATCHQ_DEFAULT_PAGES) and
+ * maps it. `path` is the queue's file; NULL stands for "queue" in the directory $WATCHQ_MOUNT
+ * (not looked at in a set-user-ID program) or else WATCHQ_DEFAULT_MOUNT.
+ *
+ * The caller closes the result with watchq_close(). On failure NULL is returned and errno is:
+ * ENOENT or ENOTCONN when no daemon serves that path; EINVAL when the file is no queue, or
+ * for a number of pages that is no power of two or over the daemon's limit; or what open(2) and
+ * mmap(2) say.
+ */
+struct watchq_queue* watchq_open(const char* path, unsigned int pages);
+
+/* Takes over a queue that is open for reading and writing and has its size already: one that was
+ * inherited, or came from another process that no longer uses it. Records left in it are handed
+ * out.
+ *
+ * On success `fd` belongs to the result and watchq_close() closes it; on failure (NULL) it stays
+ * the caller's. errno: EINVAL when the file has no size that a ring can have; EBADF; or what
+ * mmap(2) says.
+ */
+struct watchq_queue* watchq_attach(int fd);
+
+/* Unmaps and closes the queue, which ends its watches. NULL is allowed. Keeps errno. */
+void watchq_close(struct watchq_queue* queue);
+
+/* The queue's descriptor, for the calls below, poll(2), epoll(7) and ioctl(2). It stays the
+ * queue's: do not close it.
+ *
+ * Who waits for it must first take records until watchq_next() returns 0.
+ */
+int watchq_fd(const struct watchq_queue* queue);
+
+/* ---- records ----------------------------------------------------------------------------------
+ */
+
+/* The next record, in the ring itself: nothing is copied.
+ *
+ * Returns 1 and sets *record and *length (bytes, 8..504); 0 when there is none now; -1 with EPROTO
+ * when the ring's contents make no sense. The record stays valid until the next call with this
+ * queue. Padding is stepped over. Never blocks and makes no system call.
+ */
+int watchq_next(struct watchq_queue* queue, const struct watch_notification** record,
+                size_t* length);
+
+/* Waits until there is a record, at most `timeout_ms` milliseconds; -1 waits without end. When one
+ * is there already, no system call is made.
+ *
+ * Returns 1 when watchq_next() has a record; 0 when the time was over first; -1 with errno EINTR
+ * when a signal handler ran, EPROTO when the ring's indices make no sense, ENOTCONN when the daemon
+ * has gone.
+ */
+int watchq_wait(struct watchq_queue* queue, int timeout_ms);
+
+/* ---- watches ----------------------------------------------------------------------------------
+ *
+ * `fd` is a queue. `tag`, 0..255, comes back in each record of the watch; -1 removes the watch.
+ * `at_flags`: AT_NO_AUTOMOUNT, AT_EMPTY_PATH. Return 0, or -1 with errno:
+ *
+ *	EINVAL		another tag or unknown flags; `fd` is no queue
+ *	EBADF		`fd` is no open file
+ *	EBUSY		this queue watches the object already
+ *	EBADSLT		this queue does not watch what is to be removed
+ *	EOPNOTSUPP	this kernel has no way to see such events, or the daemon no source for them:
+ *			its `status` file says why
+ *	EPERM		the daemon may not look for this process
+ *	ENOSPC, EMFILE	a limit
+ *	ENOTCONN	the daemon has gone
+ *
+ * and what openat(2) says of dfd and path, or the kernel of the key.
+ */
+
+/* Watches the mounts at and below the path, as mount_notify() of 2018. */
+int watchq_mount_notify(int dfd, const char* path, unsigned int at_flags, int fd, int tag);
+
+/* Watches the superblock that holds the path, as sb_notify() of 2018. */
+int watchq_sb_notify(int dfd, const char* path, unsigned int at_flags, int fd, int tag);
+
+/* Watches a key or keyring, as keyctl(KEYCTL_WATCH_KEY) of 2018. Needs View permission on it.
+ * `key` is a serial number or one of the special IDs -1..-8 of keyctl(2), which mean the calling
+ * thread's own keyrings. Errors besides: ENOKEY, EACCES, EKEYREVOKED, EKEYEXPIRED.
+ */
+int watchq_keyctl_watch_key(int32_t key, int fd, int tag);
+
+/* The same three with watchq's flags: WATCHQ_DETAIL, WATCHQ_CHILDREN, WATCHQ_ALL, WATCHQ_SNAPSHOT.
+ * EINVAL for a flag that the object does not know.
+ */
+int watchq_watch_mount(int dfd, const char* path, unsigned int at_flags, int fd, int tag,
+                       uint32_t flags);
+int watchq_watch_sb(int dfd, const char* path, unsigned int at_flags, int fd, int tag,
+                    uint32_t flags);
+int watchq_watch_key(int32_t key, int fd, int tag, uint32_t flags);
+
+/* ---- records in words -------------------------------------------------------------------------
+ *
+ * These may be called from any thread. The names are stable; the words of a line are for people.
+ */
+
+/* The name of a type ("mount") or of a kind of event within it ("new_mount"); NULL when unknown.
+ * Static, not to be freed.
+ */
+const char* watchq_type_name(uint32_t type);
+const char* watchq_subtype_name(uint32_t type, uint32_t subtype);
+
+/* Writes what a record says as one line of text without a newline, for instance
+ * "mounted: mount 102 on mount 47, tag 1, below".
+ *
+ * As snprintf(): writes at most `size` bytes with the final NUL, and returns how long the whole
+ * text is without it. `length` is the record's, in bytes; a record of unknown type or too short for
+ * its type is described by its numbers. 256 bytes hold any line.
+ */
+size_t watchq_record_format(const struct watch_notification* record, size_t length, char* text,
+                            size_t size);
+
+#if defined(__cplusplus)
+}
+#endif
+
+#endif /* WATCHQ_WATCHQ_H */

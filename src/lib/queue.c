@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT
+ * A queue: its descriptor, its mapping and the records in it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <watchq/watchq.h>
+
+struct watchq_queue {
+  int fd;
+  void* map;
+  size_t size;
+  struct watchq_ring ring;
+  /* A record that watchq_wait() found and watchq_next() has not handed out yet, or NULL. */
+  const struct watch_notification* found;
+  size_t found_length;
+};
+
+/* Takes over `fd`, whose ring is `size` bytes; on failure fd stays the caller's. */
+static struct watchq_queue* map_queue(int fd, size_t size) {
+  struct watchq_queue* queue = calloc(1, sizeof *queue);
+  int error;
+
+  if (queue == NULL) return NULL;
+  queue->fd = fd;
+  queue->size = size;
+  queue->map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (queue->map == MAP_FAILED) {
+    free(queue);
+    return NULL;
+  }
+  error = watchq_ring_init(&queue->ring, queue->map, size);
+  if (error != 0) {
+    munmap(queue->map, size);
+    free(queue);
+    errno = -error;
+    return NULL;
+  }
+  return queue;
+}
+
+/* Writes the path of the default queue. Returns 0, or -1 with ENAMETOOLONG. */
+static int default_path(char* path, size_t size) {
+  const char* mount = secure_getenv("WATCHQ_MOUNT");
+  int length;
+
+  if (mount == NULL || *mount == '\0') mount = WATCHQ_DEFAULT_MOUNT;
+  length = snprintf(path, size, "%s/%s", mount, WATCHQ_QUEUE_NAME);
+  if (length >= 0 && (size_t)length < size) return 0;
+  errno = ENAMETOOLONG;
+  return -1;
+}
+
+static void close_keeping_errno(int fd) {
+  const int error = errno;
+
+  close(fd);
+  errno = error;
+}
+
+struct watchq_queue* watchq_open(const char* path, unsigned int pages) {
+  char standard[PATH_MAX];
+  struct watchq_queue* queue = NULL;
+  int fd;
+
+  if (pages == 0) pages = WATCHQ_DEFAULT_PAGES;
+  if (path == NULL) {
+    if (default_path(standard, sizeof standard) != 0) return NULL;
+    path = standard;
+  }
+  fd = open(path, O_RDWR | O_CLOEXEC);
+  if (fd < 0) return NULL;
+  if (ioctl(fd, IOC_WATCH_QUEUE_SET_SIZE, (unsigned long)pages) == 0) {
+    queue = map_queue(fd, pages * (size_t)sysconf(_SC_PAGESIZE));
+  } else if (errno == ENOTTY) {
+    errno = EINVAL;
+  }
+  if (queue == NULL) close_keeping_errno(fd);
+  return queue;
+}
+
+struct watchq_queue* watchq_attach(int fd) {
+  struct stat status;
+
+  if (fstat(fd, &status) != 0) return NULL;
+  if (status.st_size <= 0 || (uintmax_t)status.st_size > SIZE_MAX) {
+    errno = EINVAL;
+    return NULL;
+  }
+  return map_queue(fd, (size_t)status.st_size);
+}
+
+void watchq_close(struct watchq_queue* queue) {
+  if (queue == NULL) return;
+  munmap(queue->map, queue->size);
+  close_keeping_errno(queue->fd);
+  free(queue);
+}
+
+int watchq_fd(const struct watchq_queue* queue) { return queue->fd; }
+
+/* Finds the next record, if none is found yet. What was handed out before goes back to the
+ * producer. */
+static int find(struct watchq_queue* queue) {
+  int found;
+
+  if (queue->found != NULL) return 1;
+  watchq_ring_seen(&queue->ring);
+  found = watchq_ring_next(&queue->ring, &queue->found, &queue->found_length);
+  if (found >= 0) return found;
+  errno = -found;
+  return -1;
+}
+
+int watchq_next(struct watchq_queue* queue, const struct watch_notification** record,
+                size_t* length) {
+  const int found = find(queue);
+
+  if (found != 1) return found;
+  *record = queue->found;
+  *length = queue->found_length;
+  queue->found = NULL;
+  return 1;
+}
+
+/* poll() says no more than that something is wrong: broken indices or no daemon. */
+static int error_of(int fd) {
+  struct stat status;
+
+  return fstat(fd, &status) == 0 ? EPROTO : ENOTCONN;
+}
+
+static int64_t now_ms(void) {
+  struct timespec now;
+
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* What of the time until `deadline` one poll() may spend. */
+static int time_left(int64_t deadline) {
+  const int64_t left = deadline - now_ms();
+
+  return left > 0 ? (int)left : 0;
+}
+
+int watchq_wait(struct watchq_queue* queue, int timeout_ms) {
+  struct pollfd waited = {.fd = queue->fd, .events = POLLIN};
+  int found = find(queue);
+  int64_t deadline;
+  int ready;
+
+  if (found != 0) return found;
+  deadline = timeout_ms < 0 ? 0 : now_ms() + timeout_ms;
+  for (;;) {
+    ready = poll(&waited, 1, timeout_ms < 0 ? -1 : time_left(deadline));
+    if (ready < 0) return -1;
+    /* Records first, whatever poll() said: they are there to be read even without a daemon. */
+    found = find(queue);
+    if (found != 0 || ready == 0) return found;
+    if ((waited.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
+      errno = error_of(queue->fd);
+      return -1;
+    }
+    if (timeout_ms >= 0 && time_left(deadline) == 0) return 0;
+  }
+}
