@@ -6,9 +6,9 @@
 #include <cerrno>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <stdexcept>
 #include <system_error>
 
@@ -23,11 +23,11 @@ using Json = nlohmann::json;
 
 std::string read_text(const std::string& path) {
   std::ifstream file(path);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file.is_open() || file.bad()) {
     refuse(path, "cannot read the configuration: " + std::system_category().message(errno));
   }
-  return text.str();
+  return text;
 }
 
 /// The value as a whole number in these bounds; throws what is wrong with it.
