@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <map>
 #include <string>
 
 #include "daemon/config.h"
@@ -48,12 +49,22 @@ int main(int argc, char** argv) {
   std::string mount_point = "/watchq";
   std::string config_path;
   std::string transport = "auto";
+  watchq::MountBackend mount_backend = watchq::MountBackend::automatic;
   bool features = false;
   app.add_option("MOUNTPOINT", mount_point, "directory to mount on")->capture_default_str();
   app.add_option("--config", config_path, "JSON file with settings")->type_name("FILE");
   app.add_option("--transport", transport, "how rings are shared with clients")
       ->check(CLI::IsMember({"auto", "passthrough"}))
       ->capture_default_str();
+  app.add_option("--mount-backend", mount_backend,
+                 "how mounts are watched: auto, fanotify or mountinfo")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, watchq::MountBackend>{
+              {"auto", watchq::MountBackend::automatic},
+              {"fanotify", watchq::MountBackend::fanotify},
+              {"mountinfo", watchq::MountBackend::mountinfo}},
+          CLI::ignore_case))
+      ->type_name("BACKEND");
   app.add_flag("--print-features", features, "say what this kernel and these rights give, and end");
   try {
     app.parse(argc, argv);

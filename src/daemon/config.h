@@ -5,13 +5,14 @@
 #include <string>
 
 #include "fuse/filesystem.h"
-#include "source/mount_namespace.h"
+#include "source/mount_source.h"
 
 namespace watchq {
 
 struct Config {
   FilesystemOptions files;
   MountSourceOptions mounts;
+  MountBackend mount_backend = MountBackend::automatic;
 };
 
 /// Reads a JSON configuration file. Keys: max_ring_pages (a power of two of pages, 1 to 1048576),

@@ -22,7 +22,7 @@ class Daemon {
   Daemon(const std::string& path, const Config& config)
       : io_(1),
         signals_(io_, SIGTERM, SIGINT),
-        mounts_(io_, config.mounts),
+        mounts_(io_, config.mount_backend, config.mounts),
         dispatcher_(mounts_),
         files_(io_, dispatcher_, config.files, [this] { return status(); }),
         mount_point_(path),
@@ -54,14 +54,17 @@ class Daemon {
   }
 
   std::string status() const {
+    const MountSource::InUse in_use = mounts_.in_use();
+    nlohmann::ordered_json mount_source = {{"backend", in_use.backend},
+                                           {"namespaces", mounts_.namespaces()}};
+    if (!in_use.why.empty()) mount_source["why_no_better"] = in_use.why;
     const MountCounters& mounts = mounts_.counters();
     const Filesystem::Totals totals = files_.totals();
     const nlohmann::ordered_json document = {
         {"version", WATCHQ_VERSION},
         {"mount_point", mount_point_.path()},
         {"transport", files_.passthrough() ? "passthrough" : "none"},
-        {"sources",
-         {{"mounts", {{"backend", mounts_.backend()}, {"namespaces", mounts_.namespaces()}}}}},
+        {"sources", {{"mounts", mount_source}}},
         {"counters",
          {{"queues", files_.queues()},
           {"watches", dispatcher_.watches()},

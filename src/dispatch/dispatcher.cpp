@@ -56,8 +56,7 @@ void Dispatcher::watch_mount(WatchQueue& queue, const Peer& caller, const watchq
 Dispatcher::Place Dispatcher::place_of(const MountNamespace& mounts, int directory_fd) const {
   for (int attempt = 0; attempt < kPlaceAttempts; ++attempt) {
     const OpenObject object = describe_directory(directory_fd);
-    const Mount* mount = object.mount ? mounts.table().find(*object.mount)
-                                      : mounts.table().find_by_id(object.mount_id);
+    const Mount* mount = mounts.find(object);
     if (mount == nullptr) {
       throw RequestError(EINVAL, "the object is not in the caller's mount namespace");
     }
@@ -79,7 +78,7 @@ void Dispatcher::on_event(const MountEvent& event) {
     }
   }
   if (event.kind != MountEventKind::unmount) return;
-  for (const MountWatch& watch : mount_watches_.take_mount(event.mount)) {
+  for (const MountWatch& watch : mount_watches_.take_mount(event.mount.mount)) {
     const watch_notification record = removal_record(watch.tag);
     watch.queue->post(bytes_of(record));
   }

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include <system_error>
 #include <thread>
@@ -13,6 +14,12 @@
 #include "kernel/uapi.h"
 
 namespace watchq {
+
+std::uint64_t mount_namespace_inode(int namespace_fd) {
+  struct stat stat;
+  if (::fstat(namespace_fd, &stat) != 0) throw_errno("fstat of a mount namespace");
+  return stat.st_ino;
+}
 
 std::uint64_t mount_namespace_id(int namespace_fd) {
   std::uint64_t id = 0;

@@ -8,6 +8,10 @@
 
 namespace watchq {
 
+/// Names the namespace that a /proc/PID/ns/mnt names among those that live: its inode.
+/// Throws std::system_error.
+std::uint64_t mount_namespace_inode(int namespace_fd);
+
 /// The 64-bit ID of the mount namespace that a /proc/PID/ns/mnt names; never reused (Linux 6.11).
 /// Throws std::system_error.
 std::uint64_t mount_namespace_id(int namespace_fd);

@@ -39,6 +39,9 @@ MountInfo decode(std::span<const std::byte> buffer) {
   info.propagation = raw.mnt_propagation;
   info.peer_group = raw.mnt_peer_group;
   info.master = raw.mnt_master;
+  if ((raw.mask & uapi::kStatmountSbBasic) != 0) {
+    info.device = std::to_string(raw.sb_dev_major) + ":" + std::to_string(raw.sb_dev_minor);
+  }
   const auto text = [&](std::uint64_t bit, std::uint32_t offset) {
     return (raw.mask & bit) != 0 ? text_at(buffer, offset) : std::string();
   };

@@ -19,6 +19,7 @@ struct MountInfo {
   std::uint64_t propagation = 0;  ///< MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE
   std::uint64_t peer_group = 0;
   std::uint64_t master = 0;
+  std::string device;       ///< "major:minor" of the superblock
   std::string root;         ///< what of the filesystem is mounted
   std::string mount_point;  ///< from the namespace's root; empty when not below it
   std::string fs_type;

@@ -41,11 +41,9 @@ OpenObject describe_directory(int fd) {
   if (cached_stat(fd, uapi::kStatxMntIdUnique, stat) &&
       (stat.stx_mask & uapi::kStatxMntIdUnique) != 0) {
     object.mount = stat.stx_mnt_id;
-  } else if (cached_stat(fd, 0, stat)) {
-    object.mount_id = static_cast<std::uint32_t>(stat.stx_mnt_id);
-  } else {
-    throw RequestError(errno, "statx of the object");
   }
+  if (!cached_stat(fd, 0, stat)) throw RequestError(errno, "statx of the object");
+  object.mount_id = static_cast<std::uint32_t>(stat.stx_mnt_id);
   const unsigned int type = stat.stx_mode & S_IFMT;  // 0: the filesystem does not let us know
   if (type != 0 && type != S_IFDIR) throw RequestError(ENOTDIR, "the object is no directory");
 

@@ -10,7 +10,7 @@ namespace watchq {
 
 struct OpenObject {
   std::optional<std::uint64_t> mount;  ///< unique ID of its mount, where the kernel tells (6.8)
-  std::uint32_t mount_id = 0;          ///< ID as in /proc/PID/mountinfo, where `mount` is not told
+  std::uint32_t mount_id = 0;          ///< ID of its mount as in /proc/PID/mountinfo
   std::string path;                    ///< from the root of its mount namespace
 };
 

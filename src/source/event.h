@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "kernel/mount_query.h"
+
 namespace watchq {
 
 enum class MountEventKind { new_mount, unmount, readonly, setattr, move_from, move_to };
@@ -21,18 +23,19 @@ struct TrailStep {
 
 struct MountEvent {
   MountEventKind kind{};
-  std::uint64_t mount = 0;          ///< unique ID of the mount that changed
+  MountInfo mount;                  ///< the mount that changed; only its IDs where no more is known
   std::uint32_t triggered_on = 0;   ///< mountinfo ID of the mount the change is accounted to
   std::uint32_t changed_mount = 0;  ///< mountinfo ID of the mount added, removed or moved, or 0
   bool now_readonly = false;
-  pid_t pid = 0;  ///< the process that did it, 0 where not known
+  bool submount = false;  ///< of a new mount: made by the kernel or an automounter
+  pid_t pid = 0;          ///< the process that did it, 0 where not known
   /// From the mount the change is accounted to upwards.
   std::vector<TrailStep> trail;
 };
 
 /// Some events of a mount namespace were lost, and nobody knows how many.
 struct MountLoss {
-  std::uint64_t mount_namespace = 0;  ///< its 64-bit ID
+  std::uint64_t mount_namespace = 0;  ///< MountNamespace::id()
 };
 
 /// Where sources put what they see. Called on the serving thread.

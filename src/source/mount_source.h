@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// MountSource: the mount namespaces that somebody watches.
+// MountSource: the mount namespaces that somebody watches, each by the best way there is.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -12,25 +11,39 @@
 
 namespace watchq {
 
+enum class MountBackend {
+  automatic,  ///< fanotify, where it works
+  fanotify,
+  mountinfo,
+};
+
 /// Opens a namespace when its first watch is set and lets it go with the last. One thread.
 class MountSource {
  public:
   /// `io` outlives this.
-  MountSource(boost::asio::io_context& io, const MountSourceOptions& options)
-      : io_(io), options_(options) {}
+  MountSource(boost::asio::io_context& io, MountBackend wanted, const MountSourceOptions& options)
+      : io_(io), wanted_(wanted), options_(options) {}
 
-  /// Follows the namespace that this /proc/PID/ns/mnt names for as long as the result is kept.
-  /// Throws RequestError: EOPNOTSUPP where the kernel has no mount events, EPERM where we may not
-  /// look, or what else the kernel says.
+  /// Follows the namespace that this /proc/PID/ns/mnt names for as long as the result is kept;
+  /// `sink` outlives that. Throws RequestError: EOPNOTSUPP where the kernel lacks what the forced
+  /// backend needs, EPERM where we may not look, or what else the kernel says.
   std::shared_ptr<MountNamespace> open(int namespace_fd, EventSink& sink);
 
-  /// How mounts are watched, and why no better way is in use: for people.
-  [[nodiscard]] std::string backend() const { return "fanotify"; }
+  /// The backend in use, and why a better one is not: empty when it is the best. Probes where no
+  /// namespace has been opened yet.
+  struct InUse {
+    std::string backend;
+    std::string why;
+  };
+  [[nodiscard]] InUse in_use() const;
   [[nodiscard]] const MountCounters& counters() const { return counters_; }
   [[nodiscard]] std::size_t namespaces() const;
 
  private:
+  std::shared_ptr<MountNamespace> make(int namespace_fd, EventSink& sink);
+
   boost::asio::io_context& io_;
+  const MountBackend wanted_;
   const MountSourceOptions options_;
   MountCounters counters_;
   std::unordered_map<std::uint64_t, std::weak_ptr<MountNamespace>> namespaces_;

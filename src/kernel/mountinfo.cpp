@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/mountinfo.h"
+
+#include <linux/mount.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+
+namespace watchq {
+namespace {
+
+/// The next word of a line; empty at its end.
+std::string_view next_word(std::string_view& line) {
+  const auto start = std::min(line.find_first_not_of(' '), line.size());
+  const auto end = std::min(line.find(' ', start), line.size());
+  const auto word = line.substr(start, end - start);
+  line.remove_prefix(end);
+  return word;
+}
+
+template <typename Number>
+bool read_number(std::string_view word, Number& number) {
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  return error == std::errc() && end == word.data() + word.size();
+}
+
+/// Space, tab, newline and backslash are written as \ooo.
+std::string unescape(std::string_view word) {
+  std::string text;
+  for (std::size_t at = 0; at < word.size(); ++at) {
+    unsigned value = 0;
+    const char* digits = word.data() + at + 1;
+    if (word[at] == '\\' && word.size() - at > 3 &&
+        std::from_chars(digits, digits + 3, value, 8).ptr == digits + 3 && value < 256) {
+      text += static_cast<char>(value);
+      at += 3;
+    } else {
+      text += word[at];
+    }
+  }
+  return text;
+}
+
+std::uint64_t attributes_of(std::string_view options) {
+  constexpr std::pair<std::string_view, std::uint64_t> kNames[] = {
+      {"ro", MOUNT_ATTR_RDONLY},       {"nosuid", MOUNT_ATTR_NOSUID},
+      {"nodev", MOUNT_ATTR_NODEV},     {"noexec", MOUNT_ATTR_NOEXEC},
+      {"noatime", MOUNT_ATTR_NOATIME}, {"nodiratime", MOUNT_ATTR_NODIRATIME},
+      {"idmapped", MOUNT_ATTR_IDMAP},  {"nosymfollow", MOUNT_ATTR_NOSYMFOLLOW},
+  };
+  // Updating access times strictly is what no word is written for.
+  std::uint64_t attributes = MOUNT_ATTR_STRICTATIME;
+  while (!options.empty()) {
+    const auto end = std::min(options.find(','), options.size());
+    const auto option = options.substr(0, end);
+    options.remove_prefix(std::min(end + 1, options.size()));
+    if (option == "relatime" || option == "noatime") {
+      attributes &= ~std::uint64_t{MOUNT_ATTR_STRICTATIME};
+    }
+    for (const auto& [name, attribute] : kNames) {
+      if (option == name) attributes |= attribute;
+    }
+  }
+  return attributes;
+}
+
+/// One of the words between the mount's options and the separator.
+void read_optional(std::string_view word, MountInfo& info) {
+  const auto colon = word.find(':');
+  const auto name = word.substr(0, colon);
+  const auto value = colon == std::string_view::npos ? "" : word.substr(colon + 1);
+  if (name == "shared") {
+    info.propagation |= MS_SHARED;
+    read_number(value, info.peer_group);
+  } else if (name == "master") {
+    info.propagation |= MS_SLAVE;
+    read_number(value, info.master);
+  } else if (name == "unbindable") {
+    info.propagation |= MS_UNBINDABLE;
+  }
+}
+
+std::optional<MountInfo> parse_line(std::string_view line) {
+  MountInfo info;
+  if (!read_number(next_word(line), info.id) || !read_number(next_word(line), info.parent_id)) {
+    return std::nullopt;
+  }
+  info.mount = info.id;
+  info.parent = info.parent_id;
+  info.device = next_word(line);
+  info.root = unescape(next_word(line));
+  info.mount_point = unescape(next_word(line));
+  info.attributes = attributes_of(next_word(line));
+  std::string_view word = next_word(line);
+  for (; !word.empty() && word != "-"; word = next_word(line)) read_optional(word, info);
+  if (word.empty()) return std::nullopt;
+  if (info.propagation == 0) info.propagation = MS_PRIVATE;
+  info.fs_type = unescape(next_word(line));
+  info.source = unescape(next_word(line));
+  return info;
+}
+
+}  // namespace
+
+std::vector<MountInfo> parse_mountinfo(std::string_view text) {
+  std::vector<MountInfo> infos;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    if (auto info = parse_line(text.substr(0, end))) infos.push_back(*std::move(info));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return infos;
+}
+
+std::string read_mountinfo(int fd) {
+  if (::lseek(fd, 0, SEEK_SET) != 0) throw_errno("lseek of mountinfo");
+  std::string text;
+  std::size_t used = 0;
+  for (;;) {
+    text.resize(used + 65536);
+    const ssize_t got = ::read(fd, text.data() + used, text.size() - used);
+    if (got < 0) throw_errno("read of mountinfo");
+    used += static_cast<std::size_t>(got);
+    text.resize(used);
+    if (got == 0) return text;
+  }
+}
+
+}  // namespace watchq

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include "source/mount_diff.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "source/mount_event.h"
+
+namespace watchq {
+namespace {
+
+/// An ID of mountinfo may name another mount by now.
+bool is_same(const MountInfo& before, const MountInfo& now) {
+  return before.device == now.device && before.root == now.root && before.fs_type == now.fs_type;
+}
+
+void append(std::vector<MountEvent>& to, std::vector<MountEvent> events) {
+  to.insert(to.end(), std::make_move_iterator(events.begin()),
+            std::make_move_iterator(events.end()));
+}
+
+}  // namespace
+
+std::vector<MountEvent> mount_diff(const MountTable& before, const MountTable& after) {
+  std::vector<MountEvent> removed, moved, added, changed;
+  for (const std::uint64_t id : before.mounts()) {
+    const Mount& old = *before.find(id);
+    const Mount* now = after.find(id);
+    if (now == nullptr || !is_same(old.info, now->info)) {
+      removed.push_back(mount_event(MountEventKind::unmount, before, old));
+    } else if (now->info.parent != old.info.parent || now->place != old.place) {
+      moved.push_back(mount_event(MountEventKind::move_from, before, old));
+      moved.push_back(mount_event(MountEventKind::move_to, after, *now));
+    }
+  }
+  for (const std::uint64_t id : after.mounts()) {
+    const Mount& now = *after.find(id);
+    const Mount* old = before.find(id);
+    if (old == nullptr || !is_same(old->info, now.info)) {
+      added.push_back(mount_event(MountEventKind::new_mount, after, now));
+    } else {
+      append(changed, attribute_events(after, old->info, now.info));
+    }
+  }
+  const auto depth = [](const MountEvent& event) { return event.trail.size(); };
+  std::stable_sort(removed.begin(), removed.end(),
+                   [&](const auto& a, const auto& b) { return depth(a) > depth(b); });
+  std::stable_sort(added.begin(), added.end(),
+                   [&](const auto& a, const auto& b) { return depth(a) < depth(b); });
+  std::vector<MountEvent> events = std::move(removed);
+  append(events, std::move(moved));
+  append(events, std::move(added));
+  append(events, std::move(changed));
+  return events;
+}
+
+}  // namespace watchq

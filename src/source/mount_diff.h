@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// What happened between two looks at the mounts of a namespace. Pure.
+#pragma once
+
+#include <vector>
+
+#include "source/event.h"
+#include "source/mount_table.h"
+
+namespace watchq {
+
+/// The events that lead from one table to the other, in an order in which they can have happened:
+/// unmounts from below, then moves, then new mounts from above, then attributes.
+std::vector<MountEvent> mount_diff(const MountTable& before, const MountTable& after);
+
+}  // namespace watchq

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "source/mount_event.h"
+
+#include <linux/mount.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace watchq {
+namespace {
+
+bool is_one_of(std::string_view type, std::initializer_list<std::string_view> types) {
+  return std::find(types.begin(), types.end(), type) != types.end();
+}
+
+/// Whether a mount came by itself: below an automounter's, or as filesystems make submounts when
+/// somebody walks into them. The kernel does not say; this is where mount(2) is not used by hand.
+bool is_submount(const MountInfo& mount, const MountInfo& parent) {
+  if (parent.fs_type == "autofs") return true;
+  if (parent.fs_type == "debugfs" && mount.fs_type == "tracefs") return true;
+  return is_one_of(parent.fs_type, {"nfs", "nfs4", "afs", "cifs", "smb3"}) &&
+         mount.fs_type == parent.fs_type;
+}
+
+}  // namespace
+
+MountEvent mount_event(MountEventKind kind, const MountTable& table, const Mount& mount,
+                       pid_t pid) {
+  MountEvent event;
+  event.kind = kind;
+  event.mount = mount.info;
+  event.pid = pid;
+  if (kind == MountEventKind::readonly || kind == MountEventKind::setattr) {
+    event.triggered_on = mount.info.id;
+    event.now_readonly = (mount.info.attributes & MOUNT_ATTR_RDONLY) != 0;
+    event.trail = table.trail(mount.info.mount, "/");
+    return event;
+  }
+  event.triggered_on = mount.info.parent_id;
+  event.changed_mount = mount.info.id;
+  event.trail = table.trail(mount.info.parent, mount.place);
+  const Mount* parent = table.find(mount.info.parent);
+  event.submount = kind == MountEventKind::new_mount && parent != nullptr &&
+                   is_submount(mount.info, parent->info);
+  return event;
+}
+
+std::vector<MountEvent> attribute_events(const MountTable& table, const MountInfo& before,
+                                         const MountInfo& now) {
+  std::vector<MountEvent> events;
+  const std::uint64_t changed = before.attributes ^ now.attributes;
+  const Mount& mount = *table.find(now.mount);
+  if ((changed & MOUNT_ATTR_RDONLY) != 0) {
+    events.push_back(mount_event(MountEventKind::readonly, table, mount));
+  }
+  if ((changed & ~std::uint64_t{MOUNT_ATTR_RDONLY}) != 0 || before.propagation != now.propagation ||
+      before.peer_group != now.peer_group) {
+    events.push_back(mount_event(MountEventKind::setattr, table, mount));
+  }
+  return events;
+}
+
+MountEvent unplaced_event(MountEventKind kind, const MountTable& table, const MountInfo& mount,
+                          pid_t pid) {
+  MountEvent event;
+  event.kind = kind;
+  event.mount = mount;
+  event.changed_mount = mount.id;
+  event.pid = pid;
+  event.trail.push_back({});
+  for (const std::uint64_t at : table.mounts()) {
+    if (table.find(at)->info.mount_point == "/") event.trail.push_back({at, "/"});
+  }
+  return event;
+}
+
+}  // namespace watchq

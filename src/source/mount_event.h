@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// How a change of a table becomes an event. Pure.
+#pragma once
+
+#include <sys/types.h>
+
+#include "source/event.h"
+#include "source/mount_table.h"
+
+namespace watchq {
+
+/// What happened to a mount of the table: to one that is there or, for what removes it from where
+/// it is, still is.
+MountEvent mount_event(MountEventKind kind, const MountTable& table, const Mount& mount,
+                       pid_t pid = 0);
+
+/// The events that tell how one mount's attributes changed: none, one or two.
+std::vector<MountEvent> attribute_events(const MountTable& table, const MountInfo& before,
+                                         const MountInfo& now);
+
+/// Something happened to a mount that was gone before it could be looked at: somewhere below the
+/// namespace's root, accounted to no mount. `mount` has the IDs that are known.
+MountEvent unplaced_event(MountEventKind kind, const MountTable& table, const MountInfo& mount,
+                          pid_t pid);
+
+}  // namespace watchq

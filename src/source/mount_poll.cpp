@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#include "source/mount_poll.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "kernel/mountinfo.h"
+
+namespace watchq {
+
+MountPoll::MountPoll(const MountContext& context, int namespace_fd)
+    : MountNamespace(context, namespace_fd) {
+  load(parse_mountinfo(read_mountinfo(mountinfo_fd())));
+}
+
+void MountPoll::look() { reload(parse_mountinfo(read_mountinfo(mountinfo_fd()))); }
+
+std::optional<MountInfo> MountPoll::describe(std::uint64_t mount) const {
+  auto infos = parse_mountinfo(read_mountinfo(mountinfo_fd()));
+  const auto found = std::find_if(infos.begin(), infos.end(),
+                                  [&](const MountInfo& info) { return info.mount == mount; });
+  return found == infos.end() ? std::nullopt : std::optional(std::move(*found));
+}
+
+}  // namespace watchq

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// What is told of two listings, given as mountinfo texts.
+#include "source/mount_diff.h"
+
+#include <gtest/gtest.h>
+
+#include "kernel/mountinfo.h"
+
+namespace watchq {
+namespace {
+
+MountTable table_of(std::string_view mountinfo) {
+  const auto infos = parse_mountinfo(mountinfo);
+  MountTable table;
+  for (const MountInfo& info : infos) {
+    std::string place = "/";
+    for (const MountInfo& parent : infos) {
+      if (parent.mount == info.parent) {
+        place = place_in_parent(info.mount_point, parent.mount_point).value();
+      }
+    }
+    table.put(info, place);
+  }
+  return table;
+}
+
+/// One event as text: kind, triggered_on, changed_mount.
+std::string words(const MountEvent& event) {
+  constexpr const char* kKinds[] = {"new", "unmount", "readonly", "setattr", "from", "to"};
+  return std::string(kKinds[static_cast<int>(event.kind)]) + " " +
+         std::to_string(event.triggered_on) + " " + std::to_string(event.changed_mount);
+}
+
+std::vector<std::string> diff(std::string_view before, std::string_view after) {
+  std::vector<std::string> events;
+  for (const MountEvent& event : mount_diff(table_of(before), table_of(after))) {
+    events.push_back(words(event));
+  }
+  return events;
+}
+
+using Words = std::vector<std::string>;
+
+constexpr const char* kBase =
+    "1 0 8:1 / / rw - ext4 /dev/a rw\n"
+    "2 1 0:2 / /mnt rw,relatime - tmpfs t rw\n";
+
+std::string with(std::string_view lines) { return kBase + std::string(lines); }
+
+TEST(MountDiff, SaysNothingOfWhatStayedTheSame) { EXPECT_EQ(diff(kBase, kBase), Words{}); }
+
+TEST(MountDiff, TellsNewMountsFromAboveAndUnmountsFromBelow) {
+  const std::string deep = with(
+      "4 3 0:4 / /mnt/a/b rw - tmpfs u rw\n"
+      "3 2 0:3 / /mnt/a rw - tmpfs v rw\n");
+  EXPECT_EQ(diff(kBase, deep), (Words{"new 2 3", "new 3 4"}));
+  EXPECT_EQ(diff(deep, kBase), (Words{"unmount 3 4", "unmount 2 3"}));
+}
+
+TEST(MountDiff, TellsAMoveTwiceAndNotItsChildren) {
+  const auto tree = [](const char* at, const char* below) {
+    return with(std::string("3 2 0:3 / ") + at + " rw - tmpfs v rw\n4 3 0:4 / " + below +
+                " rw - tmpfs u rw\n");
+  };
+  EXPECT_EQ(diff(tree("/mnt/a", "/mnt/a/x"), tree("/mnt/b", "/mnt/b/x")),
+            (Words{"from 2 3", "to 2 3"}));
+}
+
+TEST(MountDiff, TellsAttributesOfTheMount) {
+  const auto one = [](const char* options, const char* propagation) {
+    return with(std::string("3 2 0:3 / /mnt/a ") + options + propagation + " - tmpfs v rw\n");
+  };
+  const std::string before = one("rw,relatime", "");
+  EXPECT_EQ(diff(before, one("ro,relatime", "")), (Words{"readonly 3 0"}));
+  EXPECT_EQ(diff(before, one("rw,nosuid,relatime", "")), (Words{"setattr 3 0"}));
+  EXPECT_EQ(diff(before, one("rw,relatime", " shared:9")), (Words{"setattr 3 0"}));
+  EXPECT_EQ(diff(before, one("ro,nodev,relatime", "")), (Words{"readonly 3 0", "setattr 3 0"}));
+}
+
+TEST(MountDiff, TakesAReusedIdForAnotherMount) {
+  EXPECT_EQ(diff(with("3 2 0:3 / /mnt/a rw - tmpfs v rw\n"),
+                 with("3 2 8:9 / /mnt/a rw - ext4 /dev/b rw\n")),
+            (Words{"unmount 2 3", "new 2 3"}));
+}
+
+}  // namespace
+}  // namespace watchq
