@@ -155,7 +155,26 @@ struct key_notification {
   uint32_t aux;
 };
 
-/* How many records were dropped before the record that carries WATCH_INFO_OVERRUN. */
+/* Explains the mount record before it, for watches with WATCHQ_DETAIL: type WATCHQ_TYPE_DETAIL,
+ * subtype WATCH_TYPE_MOUNT_NOTIFY, 40 bytes and then text, to the length in `info`. The four
+ * offsets count bytes from the start of this record to a NUL-terminated string; 0: not known.
+ * FLAG_0: text that did not fit was cut. */
+struct watchq_mount_detail {
+  struct watch_notification watch;
+  uint64_t mount;       /* unique ID (statmount(2)) of the mount that changed; 0: not known */
+  uint64_t parent;      /* unique ID of the mount it is mounted on */
+  int32_t pid;          /* the process that did it, in watchqd's pid namespace; 0: not known */
+  uint32_t attributes;  /* MOUNT_ATTR_* of <linux/mount.h> */
+  uint16_t mount_point; /* path from the watcher's root */
+  uint16_t root;        /* what of the filesystem is mounted */
+  uint16_t fs_type;
+  uint16_t source;
+};
+
+#define WATCHQ_DETAIL_IS_CUT WATCH_INFO_FLAG_0
+
+/* How many records were dropped before the record that carries WATCH_INFO_OVERRUN, which this one
+ * follows. A record and its detail count as one. */
 struct watchq_lost_notification {
   struct watch_notification watch; /* WATCHQ_TYPE_LOST */
   uint64_t lost;
@@ -251,6 +270,9 @@ WATCHQ_ASSERT_LAYOUT(offsetof(struct superblock_error_notification, error_cookie
 WATCHQ_ASSERT_LAYOUT(sizeof(struct key_notification) == 16);
 WATCHQ_ASSERT_LAYOUT(offsetof(struct key_notification, key_id) == 8);
 WATCHQ_ASSERT_LAYOUT(offsetof(struct key_notification, aux) == 12);
+WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_mount_detail) == 40);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct watchq_mount_detail, pid) == 24);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct watchq_mount_detail, mount_point) == 32);
 WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_lost_notification) == 16);
 WATCHQ_ASSERT_LAYOUT(offsetof(struct watchq_lost_notification, lost) == 8);
 WATCHQ_ASSERT_LAYOUT(sizeof(struct watch_queue_buffer) == 24);

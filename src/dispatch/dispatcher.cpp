@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "dispatch/record.h"
 #include "kernel/open_object.h"
+#include "source/mount_event.h"
 
 namespace watchq {
 namespace {
@@ -28,37 +29,64 @@ bool is_for(const MountWatch& watch, const MountEvent& event, const TrailStep& s
   return is_at_or_below(step.place, watch.directory);
 }
 
-}  // namespace
-
-void Dispatcher::watch_mount(WatchQueue& queue, const Peer& caller, const watchq_watch& request) {
+void check(const watchq_watch& request) {
   if (request.tag < kRemove || request.tag > kMaxTag) {
     throw RequestError(EINVAL, "a tag is 0 to 255, or -1 to remove the watch");
   }
-  if (request.flags != 0) throw RequestError(EINVAL, "unknown flags of a mount watch");
+  if ((request.flags & ~(WATCHQ_DETAIL | WATCHQ_SNAPSHOT)) != 0) {
+    throw RequestError(EINVAL, "unknown flags of a mount watch");
+  }
+}
+
+}  // namespace
+
+void Dispatcher::watch_mount(WatchQueue& queue, const Peer& caller, const watchq_watch& request) {
+  check(request);
   // It pins the caller's mount, as the caller does: not longer than needed.
   const UniqueFd directory = caller.copy_fd(request.object);
   const UniqueFd namespace_fd = caller.mount_namespace();
   auto mounts = mounts_.open(namespace_fd.get(), *this);
   mounts->sync();
-  Place place = place_of(*mounts, directory.get());
+  std::string root = caller.root();
+  Place place = place_of(*mounts, directory.get(), root);
 
-  const bool watched = mount_watches_.contains(queue, place.mount, place.directory);
+  const MountWatch* watched = mount_watches_.find(queue, place.mount, place.directory);
   if (request.tag == kRemove) {
-    if (!watched) throw RequestError(EBADSLT, "this queue does not watch the directory");
+    if (watched == nullptr) throw RequestError(EBADSLT, "this queue does not watch the directory");
     mount_watches_.remove(queue, place.mount, place.directory);
     return;
   }
-  if (watched) throw RequestError(EBUSY, "this queue already watches the directory");
-  mount_watches_.add({&queue, place.mount, std::move(place.directory),
-                      static_cast<std::uint8_t>(request.tag), std::move(mounts)});
+  const bool snapshot = (request.flags & WATCHQ_SNAPSHOT) != 0;
+  if (watched != nullptr && !(snapshot && watched->tag == request.tag)) {
+    throw RequestError(EBUSY, "this queue already watches the directory");
+  }
+  if (request.flags != 0) queue.count_losses();
+  const MountWatch watch{&queue,
+                         place.mount,
+                         std::move(place.directory),
+                         static_cast<std::uint8_t>(request.tag),
+                         (request.flags & WATCHQ_DETAIL) != 0,
+                         caller.shares_pid_namespace(),
+                         std::move(root),
+                         std::move(mounts)};
+  mount_watches_.put(watch);
+  if (snapshot) tell_snapshot(watch);
 }
 
-Dispatcher::Place Dispatcher::place_of(const MountNamespace& mounts, int directory_fd) const {
+Dispatcher::Place Dispatcher::place_of(MountNamespace& mounts, int directory_fd,
+                                       const std::string& root) {
   for (int attempt = 0; attempt < kPlaceAttempts; ++attempt) {
     const OpenObject object = describe_directory(directory_fd);
     const Mount* mount = mounts.find(object);
     if (mount == nullptr) {
+      mounts.catch_up();
+      mount = mounts.find(object);
+    }
+    if (mount == nullptr) {
       throw RequestError(EINVAL, "the object is not in the caller's mount namespace");
+    }
+    if (!is_at_or_below(object.path, root)) {
+      throw RequestError(EPERM, "the object is not below the caller's root directory");
     }
     auto directory = mounts.place_in_mount(mount->info.mount, object.path);
     if (directory && describe_directory(directory_fd).path == object.path) {
@@ -68,13 +96,29 @@ Dispatcher::Place Dispatcher::place_of(const MountNamespace& mounts, int directo
   throw RequestError(EAGAIN, "the directory is being renamed");
 }
 
+void Dispatcher::tell(const MountWatch& watch, const MountEvent& event, bool below) {
+  const mount_notification record = mount_record(event, watch.tag, below);
+  if (watch.detail) {
+    const DetailRecord detail(event, watch.tag, watch.root, watch.sees_pids);
+    watch.queue->post(bytes_of(record), detail.bytes());
+  } else {
+    watch.queue->post(bytes_of(record));
+  }
+}
+
+void Dispatcher::tell_snapshot(const MountWatch& watch) {
+  for (const MountEvent& event :
+       snapshot_events(watch.mounts->table(), watch.mount, watch.directory)) {
+    tell(watch, event, event.trail.front().mount != watch.mount);
+  }
+  const watch_notification complete = snapshot_record(watch.tag);
+  watch.queue->post_unfiltered(bytes_of(complete));
+}
+
 void Dispatcher::on_event(const MountEvent& event) {
   for (const TrailStep& step : event.trail) {
-    const bool below = &step != &event.trail.front();
     for (const MountWatch& watch : mount_watches_.on_mount(step.mount)) {
-      if (!is_for(watch, event, step)) continue;
-      const mount_notification record = mount_record(event, watch.tag, below);
-      watch.queue->post(bytes_of(record));
+      if (is_for(watch, event, step)) tell(watch, event, &step != &event.trail.front());
     }
   }
   if (event.kind != MountEventKind::unmount) return;

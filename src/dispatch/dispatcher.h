@@ -24,9 +24,10 @@ class Dispatcher final : public EventSink {
   explicit Dispatcher(MountSource& mounts) : mounts_(mounts) {}
 
   /// Sets or removes the watch that the caller asks for. Where there is no error, all that happens
-  /// from now on is told, and nothing that happened before.
-  /// Throws RequestError: EINVAL for a tag, flag or object that cannot be, EBADF, ENOTDIR, EBUSY
-  /// when the queue already watches the directory, EBADSLT when it does not.
+  /// from now on is told, and nothing that happened before. With WATCHQ_SNAPSHOT what is there
+  /// comes first; asked for again with the same tag, it is told again. Throws RequestError: EINVAL
+  /// for a tag, flag or object that cannot be, EBADF, ENOTDIR, EPERM for what is not below the
+  /// caller's root, EBUSY when the queue already watches the directory, EBADSLT when it does not.
   void watch_mount(WatchQueue& queue, const Peer& caller, const watchq_watch& request);
 
   /// Forgets a queue that is about to go.
@@ -43,7 +44,9 @@ class Dispatcher final : public EventSink {
     std::string directory;
   };
 
-  Place place_of(const MountNamespace& mounts, int directory_fd) const;
+  static Place place_of(MountNamespace& mounts, int directory_fd, const std::string& root);
+  static void tell(const MountWatch& watch, const MountEvent& event, bool below);
+  static void tell_snapshot(const MountWatch& watch);
 
   MountSource& mounts_;
   MountWatchList mount_watches_;

@@ -13,14 +13,16 @@ bool is_watch(const MountWatch& watch, const WatchQueue& queue, const std::strin
 
 }  // namespace
 
-bool MountWatchList::contains(const WatchQueue& queue, std::uint64_t mount,
-                              const std::string& directory) const {
-  const auto& watches = on_mount(mount);
-  return std::any_of(watches.begin(), watches.end(),
-                     [&](const MountWatch& watch) { return is_watch(watch, queue, directory); });
+const MountWatch* MountWatchList::find(const WatchQueue& queue, std::uint64_t mount,
+                                       const std::string& directory) const {
+  for (const MountWatch& watch : on_mount(mount)) {
+    if (is_watch(watch, queue, directory)) return &watch;
+  }
+  return nullptr;
 }
 
-void MountWatchList::add(MountWatch watch) {
+void MountWatchList::put(MountWatch watch) {
+  remove(*watch.queue, watch.mount, watch.directory);
   by_queue_.emplace(watch.queue, watch.mount);
   by_mount_[watch.mount].push_back(std::move(watch));
   ++size_;

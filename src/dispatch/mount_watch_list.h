@@ -21,16 +21,20 @@ struct MountWatch {
   std::uint64_t mount = 0;  ///< unique ID
   std::string directory;    ///< path from the mount's root
   std::uint8_t tag = 0;
+  bool detail = false;     ///< each record is followed by one that explains it
+  bool sees_pids = false;  ///< the watcher knows processes by our numbers
+  std::string root;        ///< the watcher's root directory, from the namespace's root
   std::shared_ptr<MountNamespace> mounts;  ///< followed for as long as it is watched
 };
 
 /// Finds watches by mount. One thread.
 class MountWatchList {
  public:
-  /// Whether the queue watches this very directory.
-  [[nodiscard]] bool contains(const WatchQueue& queue, std::uint64_t mount,
-                              const std::string& directory) const;
-  void add(MountWatch watch);
+  /// The queue's watch of this very directory; null when there is none.
+  [[nodiscard]] const MountWatch* find(const WatchQueue& queue, std::uint64_t mount,
+                                       const std::string& directory) const;
+  /// Adds a watch, or puts it in the place of the queue's watch of the same directory.
+  void put(MountWatch watch);
   /// Returns whether there was such a watch.
   bool remove(const WatchQueue& queue, std::uint64_t mount, const std::string& directory);
   /// Takes all watches of a queue out.

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "dispatch/record.h"
 
+#include <algorithm>
+#include <cstring>
+
+#include "source/mount_table.h"
+
 namespace watchq {
 namespace {
 
@@ -27,6 +32,12 @@ std::uint32_t info_of(std::size_t bytes, std::uint8_t tag) {
   return static_cast<std::uint32_t>(bytes) | std::uint32_t{tag} << WATCH_INFO_ID__SHIFT;
 }
 
+/// A path as it is seen from `root`; nothing when it is not below.
+std::string path_from(const std::string& root, const std::string& path) {
+  if (root == "/" || path.empty()) return path;
+  return place_in_parent(path, root).value_or("");
+}
+
 }  // namespace
 
 mount_notification mount_record(const MountEvent& event, std::uint8_t tag, bool below) {
@@ -35,11 +46,51 @@ mount_notification mount_record(const MountEvent& event, std::uint8_t tag, bool 
   record.watch.subtype = static_cast<std::uint8_t>(subtype_of(event.kind));
   record.watch.info = info_of(sizeof record, tag);
   if (below) record.watch.info |= WATCH_INFO_IN_SUBTREE;
+  if (event.submount) record.watch.info |= NOTIFY_MOUNT_IS_SUBMOUNT;
   if (event.kind == MountEventKind::readonly && event.now_readonly) {
     record.watch.info |= NOTIFY_MOUNT_IS_NOW_RO;
   }
   record.triggered_on = event.triggered_on;
   record.changed_mount = event.changed_mount;
+  return record;
+}
+
+DetailRecord::DetailRecord(const MountEvent& event, std::uint8_t tag, const std::string& root,
+                           bool with_pid) {
+  // Of each text at least this much is kept, whatever the others need.
+  constexpr std::size_t kShortText = 64;
+  constexpr std::size_t kLongText = kMaxRecordBytes - sizeof(watchq_mount_detail) - 3 * kShortText;
+  watchq_mount_detail detail{};
+  const MountInfo& mount = event.mount;
+  detail.mount = mount.mount;
+  detail.parent = mount.parent;
+  detail.pid = with_pid ? event.pid : 0;
+  detail.attributes = static_cast<std::uint32_t>(mount.attributes);
+  detail.mount_point = append(path_from(root, mount.mount_point), kLongText);
+  detail.root = append(mount.root, kShortText);
+  detail.fs_type = append(mount.fs_type, kShortText);
+  detail.source = append(mount.source, kShortText);
+  size_ = (size_ + kSlotBytes - 1) / kSlotBytes * kSlotBytes;
+  detail.watch.type = WATCHQ_TYPE_DETAIL;
+  detail.watch.subtype = WATCH_TYPE_MOUNT_NOTIFY;
+  detail.watch.info = info_of(size_, tag) | (cut_ ? WATCHQ_DETAIL_IS_CUT : 0);
+  std::memcpy(bytes_.data(), &detail, sizeof detail);
+}
+
+std::uint16_t DetailRecord::append(const std::string& text, std::size_t longest) {
+  if (text.empty()) return 0;
+  const std::size_t length = std::min(text.size(), longest - 1);
+  if (length < text.size()) cut_ = true;
+  const std::size_t offset = size_;
+  std::memcpy(bytes_.data() + offset, text.data(), length);
+  size_ += length + 1;
+  return static_cast<std::uint16_t>(offset);
+}
+
+watch_notification snapshot_record(std::uint8_t tag) {
+  watch_notification record{};
+  record.type = WATCHQ_TYPE_SNAPSHOT;
+  record.info = info_of(sizeof record, tag);
   return record;
 }
 

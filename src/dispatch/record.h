@@ -4,10 +4,13 @@
 
 #include <watchq/watch_queue.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
+#include "queue/ring_layout.h"
 #include "source/event.h"
 
 namespace watchq {
@@ -15,6 +18,28 @@ namespace watchq {
 /// The record that tells a watch with this tag of an event. `below`: the change was not accounted
 /// to the watched mount but to one further down.
 mount_notification mount_record(const MountEvent& event, std::uint8_t tag, bool below);
+
+/// The record that explains another, of a length that is only known when it is made. A value.
+class DetailRecord {
+ public:
+  /// Explains the record of a mount event. `root` is the watcher's root directory, from the
+  /// namespace's root: paths are told from there, and no others. `with_pid`: the watcher knows
+  /// processes by our numbers.
+  DetailRecord(const MountEvent& event, std::uint8_t tag, const std::string& root, bool with_pid);
+
+  [[nodiscard]] std::span<const std::byte> bytes() const { return std::span(bytes_).first(size_); }
+
+ private:
+  /// Appends text and its NUL; returns its offset, 0 for no text.
+  std::uint16_t append(const std::string& text, std::size_t longest);
+
+  std::array<std::byte, kMaxRecordBytes> bytes_{};
+  std::size_t size_ = sizeof(watchq_mount_detail);
+  bool cut_ = false;
+};
+
+/// The record after the last of a snapshot.
+watch_notification snapshot_record(std::uint8_t tag);
 
 /// The record that ends a watch: its object is gone.
 watch_notification removal_record(std::uint8_t tag);

@@ -6,7 +6,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <array>
+#include <climits>
 #include <fstream>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -17,6 +20,13 @@ namespace {
 
 std::string proc_path(pid_t thread, const char* name) {
   return "/proc/" + std::to_string(thread) + "/" + name;
+}
+
+std::optional<std::string> read_link(const std::string& path) {
+  std::array<char, PATH_MAX> text;
+  const ssize_t length = ::readlink(path.c_str(), text.data(), text.size());
+  if (length < 0) return std::nullopt;
+  return std::string(text.data(), static_cast<std::size_t>(length));
 }
 
 pid_t process_of(pid_t thread) {
@@ -53,6 +63,17 @@ UniqueFd Peer::mount_namespace() const {
   UniqueFd fd(::open(proc_path(thread_, "ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) throw RequestError(EPERM, "open of the caller's mount namespace");
   return fd;
+}
+
+std::string Peer::root() const {
+  // Read, not followed: a root on a dead server would have us wait for it.
+  const auto root = read_link(proc_path(thread_, "root"));
+  if (!root) throw RequestError(EPERM, "the caller's root directory");
+  return *root;
+}
+
+bool Peer::shares_pid_namespace() const {
+  return read_link(proc_path(thread_, "ns/pid")) == read_link("/proc/self/ns/pid");
 }
 
 void Peer::read_memory(std::uint64_t address, std::span<std::byte> into) const {

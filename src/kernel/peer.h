@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "base/unique_fd.h"
 
@@ -26,6 +27,13 @@ class Peer {
 
   /// Its mount namespace, as an open /proc/PID/ns/mnt. Throws RequestError(EPERM).
   [[nodiscard]] UniqueFd mount_namespace() const;
+
+  /// Its root directory, as a path from the root of its mount namespace. Throws
+  /// RequestError(EPERM).
+  [[nodiscard]] std::string root() const;
+
+  /// Whether it knows processes by the same numbers as we do.
+  [[nodiscard]] bool shares_pid_namespace() const;
 
   /// Copies its memory at `address`. May block for as long as the client likes (userfaultfd, files
   /// of dead servers): never on the serving thread. Throws RequestError: EFAULT when not all of it

@@ -19,6 +19,10 @@ watch_notification skip_record(std::uint32_t slots) {
   return record;
 }
 
+std::uint32_t slots_of(std::span<const std::byte> record) {
+  return static_cast<std::uint32_t>(record.size() / kSlotBytes);
+}
+
 }  // namespace
 
 RingProducer::RingProducer(std::span<std::byte> memory)
@@ -31,43 +35,60 @@ RingProducer::RingProducer(std::span<std::byte> memory)
   std::memcpy(memory_.data(), &start, sizeof start);
 }
 
-PostResult RingProducer::post(std::span<const std::byte> record) {
+PostResult RingProducer::post(std::span<const Record> group) {
   const Indices shared = read_indices();
   if (!plausible(shared)) {
     drop(1);
     return PostResult::broken;
   }
-  const auto length = static_cast<std::uint32_t>(record.size() / kSlotBytes);
-  const std::uint32_t free = slots_ - (head_ - shared.tail);
-
-  // A record lies in one piece and never over the metadata: what is left before the end of the ring
-  // is skipped when too short, and the metadata slots, which hold a skip record of their own, are
-  // stepped over.
-  const std::uint32_t index = head_ & (slots_ - 1);
-  const std::uint32_t to_end = slots_ - index;
-  const std::uint32_t padding = length > to_end ? to_end : 0;
-  const bool at_start = index == 0 || padding != 0;
-  const std::uint32_t before = padding + (at_start ? kMetaSlots : 0);
-  if (before + length > free) {
+  if (end_of(group) - shared.tail > slots_) {
     drop(1);
     return PostResult::lost;
   }
-
-  if (padding != 0) write_skip(index, padding);
-  const std::uint32_t target = (head_ + before) & (slots_ - 1);
-  write(target, record);
-  if (lost_since_posted_ != 0) {
-    std::uint32_t info = 0;
-    std::memcpy(&info, record.data() + offsetof(watch_notification, info), sizeof info);
-    info |= WATCH_INFO_OVERRUN;
-    std::memcpy(memory_.data() + target * kSlotBytes + offsetof(watch_notification, info), &info,
-                sizeof info);
-    lost_since_posted_ = 0;
-  }
-  head_ += before + length;
-  // Pairs with the consumer's acquire load of head: it sees the whole record.
+  const std::uint32_t first = head_ + skipped_before(head_, group.front());
+  for (const Record record : group) append(record);
+  if (lost_since_posted_ != 0) mark_overrun(first & (slots_ - 1));
+  lost_since_posted_ = 0;
+  // Pairs with the consumer's acquire load of head: it sees the whole records.
   std::atomic_ref(word(kHeadOffset)).store(head_, std::memory_order_release);
   return PostResult::posted;
+}
+
+std::uint32_t RingProducer::padding_before(std::uint32_t head, Record record) const {
+  const std::uint32_t to_end = slots_ - (head & (slots_ - 1));
+  return slots_of(record) > to_end ? to_end : 0;
+}
+
+std::uint32_t RingProducer::skipped_before(std::uint32_t head, Record record) const {
+  // A record lies in one piece and never over the metadata: what is left before the end of the ring
+  // is skipped when too short, and the metadata slots, which hold a skip record of their own, are
+  // stepped over.
+  const std::uint32_t padding = padding_before(head, record);
+  const bool at_start = ((head + padding) & (slots_ - 1)) == 0;
+  return padding + (at_start ? kMetaSlots : 0);
+}
+
+std::uint32_t RingProducer::end_of(std::span<const Record> group) const {
+  std::uint32_t end = head_;
+  for (const Record record : group) end += skipped_before(end, record) + slots_of(record);
+  return end;
+}
+
+void RingProducer::append(Record record) {
+  if (const std::uint32_t padding = padding_before(head_, record); padding != 0) {
+    write_skip(head_ & (slots_ - 1), padding);
+  }
+  head_ += skipped_before(head_, record);
+  write(head_ & (slots_ - 1), record);
+  head_ += slots_of(record);
+}
+
+void RingProducer::mark_overrun(std::uint32_t index) {
+  std::byte* info = memory_.data() + index * kSlotBytes + offsetof(watch_notification, info);
+  std::uint32_t value = 0;
+  std::memcpy(&value, info, sizeof value);
+  value |= WATCH_INFO_OVERRUN;
+  std::memcpy(info, &value, sizeof value);
 }
 
 bool RingProducer::readable() const { return head_ != tail(); }

@@ -27,9 +27,12 @@ class RingProducer {
   /// must outlive the producer.
   explicit RingProducer(std::span<std::byte> memory);
 
-  /// Writes one record: whole slots, its length in its info word. The first record after a loss is
-  /// given WATCH_INFO_OVERRUN.
-  PostResult post(std::span<const std::byte> record);
+  using Record = std::span<const std::byte>;
+
+  /// Writes records that belong together, all or none, and counts them as one: each whole slots,
+  /// its length in its info word. The first record after a loss is given WATCH_INFO_OVERRUN.
+  PostResult post(std::span<const Record> group);
+  PostResult post(Record record) { return post(std::span(&record, 1)); }
 
   /// Counts records that were dropped before they came here, as if the ring had been full.
   void drop(std::uint64_t records) {
@@ -45,6 +48,8 @@ class RingProducer {
   [[nodiscard]] std::size_t size() const { return memory_.size(); }
   [[nodiscard]] std::uint32_t head() const { return head_; }
   [[nodiscard]] std::uint32_t tail() const;
+  /// Records dropped since the last that went in.
+  [[nodiscard]] std::uint64_t lost_since_posted() const { return lost_since_posted_; }
   /// Records dropped since the ring was made.
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
 
@@ -58,6 +63,11 @@ class RingProducer {
   [[nodiscard]] Indices read_indices() const;
   [[nodiscard]] bool plausible(std::uint32_t head, std::uint32_t tail) const;
   [[nodiscard]] bool plausible(Indices shared) const;
+  [[nodiscard]] std::uint32_t padding_before(std::uint32_t head, Record record) const;
+  [[nodiscard]] std::uint32_t skipped_before(std::uint32_t head, Record record) const;
+  [[nodiscard]] std::uint32_t end_of(std::span<const Record> group) const;
+  void append(Record record);
+  void mark_overrun(std::uint32_t index);
   void write(std::uint32_t index, std::span<const std::byte> bytes);
   void write_skip(std::uint32_t index, std::uint32_t slots);
 

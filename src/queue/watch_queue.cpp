@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "queue/watch_queue.h"
 
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -15,15 +16,28 @@ void WatchQueue::set_ring(Mapping memory) {
   ring_->drop(lost_before_ring_);
 }
 
-void WatchQueue::post(std::span<const std::byte> record) {
+void WatchQueue::post(Record record, Record detail) {
   watch_notification header{};
   std::memcpy(&header, record.data(), sizeof header);
-  if (!filter_.passes(header)) return;
+  if (filter_.passes(header)) post_unfiltered(record, detail);
+}
+
+void WatchQueue::post_unfiltered(Record record, Record detail) {
   if (!ring_) {
     lose();
     return;
   }
-  if (ring_->post(record) != PostResult::posted) return;
+  std::array<Record, 3> group = {record};
+  std::size_t size = 1;
+  if (!detail.empty()) group[size++] = detail;
+  watchq_lost_notification losses{};
+  if (counts_losses_ && ring_->lost_since_posted() != 0) {
+    losses.watch.type = WATCHQ_TYPE_LOST;
+    losses.watch.info = sizeof losses;
+    losses.lost = ring_->lost_since_posted();
+    group[size++] = std::as_bytes(std::span(&losses, 1));
+  }
+  if (ring_->post(std::span(group).first(size)) != PostResult::posted) return;
   ++posted_;
   on_posted_();
 }

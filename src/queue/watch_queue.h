@@ -29,9 +29,16 @@ class WatchQueue {
   void set_filter(Filter filter) { filter_ = std::move(filter); }
   [[nodiscard]] const Filter& filter() const { return filter_; }
 
-  /// Posts one finished record, unless the filter refuses it. What does not fit is lost: the next
-  /// record that fits says so.
-  void post(std::span<const std::byte> record);
+  /// From now on a record that carries WATCH_INFO_OVERRUN is followed by the number of the lost.
+  void count_losses() { counts_losses_ = true; }
+
+  using Record = RingProducer::Record;
+
+  /// Posts one finished record and, where there is one, the record that explains it, unless the
+  /// filter refuses the first. What does not fit is lost: the next record that fits says so.
+  void post(Record record, Record detail = {});
+  /// Posts a record that the filter has no say in.
+  void post_unfiltered(Record record, Record detail = {});
 
   /// Tells the client, with its next record, that it missed something that never became a record.
   void lose();
@@ -47,6 +54,7 @@ class WatchQueue {
   Filter filter_;
   Mapping memory_;
   std::optional<RingProducer> ring_;
+  bool counts_losses_ = false;
   std::uint64_t posted_ = 0;
   std::uint64_t lost_before_ring_ = 0;
 };

@@ -4,8 +4,9 @@
 #include <linux/mount.h>
 
 #include <algorithm>
-#include <array>
+#include <deque>
 #include <string_view>
+#include <unordered_map>
 
 namespace watchq {
 namespace {
@@ -44,6 +45,26 @@ MountEvent mount_event(MountEventKind kind, const MountTable& table, const Mount
   event.submount = kind == MountEventKind::new_mount && parent != nullptr &&
                    is_submount(mount.info, parent->info);
   return event;
+}
+
+std::vector<MountEvent> snapshot_events(const MountTable& table, std::uint64_t mount,
+                                        const std::string& directory) {
+  std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> children;
+  for (const std::uint64_t id : table.mounts()) {
+    const std::uint64_t parent = table.find(id)->info.parent;
+    if (parent != id) children[parent].push_back(id);
+  }
+  std::vector<MountEvent> events;
+  std::deque<std::uint64_t> below = {mount};
+  for (; !below.empty(); below.pop_front()) {
+    for (const std::uint64_t child : children[below.front()]) {
+      const Mount& found = *table.find(child);
+      if (below.front() == mount && !is_at_or_below(found.place, directory)) continue;
+      events.push_back(mount_event(MountEventKind::new_mount, table, found));
+      below.push_back(child);
+    }
+  }
+  return events;
 }
 
 std::vector<MountEvent> attribute_events(const MountTable& table, const MountInfo& before,

@@ -4,6 +4,10 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <string>
+#include <vector>
+
 #include "source/event.h"
 #include "source/mount_table.h"
 
@@ -13,6 +17,11 @@ namespace watchq {
 /// it is, still is.
 MountEvent mount_event(MountEventKind kind, const MountTable& table, const Mount& mount,
                        pid_t pid = 0);
+
+/// What is mounted at or below a directory of a mount, told as if it had just come: each mount
+/// after the one it is on. `directory` is a path from the mount's root.
+std::vector<MountEvent> snapshot_events(const MountTable& table, std::uint64_t mount,
+                                        const std::string& directory);
 
 /// The events that tell how one mount's attributes changed: none, one or two.
 std::vector<MountEvent> attribute_events(const MountTable& table, const MountInfo& before,

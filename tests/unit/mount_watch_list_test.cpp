@@ -10,7 +10,12 @@ class MountWatchListTest : public testing::Test {
  protected:
   void add(WatchQueue& queue, std::uint64_t mount, const std::string& directory,
            std::uint8_t tag = 0) {
-    list.add({&queue, mount, directory, tag, nullptr});
+    MountWatch watch;
+    watch.queue = &queue;
+    watch.mount = mount;
+    watch.directory = directory;
+    watch.tag = tag;
+    list.put(std::move(watch));
   }
 
   WatchQueue first{[] {}};
@@ -20,10 +25,17 @@ class MountWatchListTest : public testing::Test {
 
 TEST_F(MountWatchListTest, FindsAWatchByQueueMountAndDirectory) {
   add(first, 1, "/a");
-  EXPECT_TRUE(list.contains(first, 1, "/a"));
-  EXPECT_FALSE(list.contains(first, 1, "/b"));
-  EXPECT_FALSE(list.contains(first, 2, "/a"));
-  EXPECT_FALSE(list.contains(second, 1, "/a"));
+  EXPECT_NE(list.find(first, 1, "/a"), nullptr);
+  EXPECT_EQ(list.find(first, 1, "/b"), nullptr);
+  EXPECT_EQ(list.find(first, 2, "/a"), nullptr);
+  EXPECT_EQ(list.find(second, 1, "/a"), nullptr);
+}
+
+TEST_F(MountWatchListTest, PuttingAWatchAgainReplacesIt) {
+  add(first, 1, "/a", 7);
+  add(first, 1, "/a", 8);
+  EXPECT_EQ(list.size(), 1u);
+  EXPECT_EQ(list.find(first, 1, "/a")->tag, 8);
 }
 
 TEST_F(MountWatchListTest, RemovesOneWatchAndSaysWhetherThereWasOne) {
@@ -32,7 +44,7 @@ TEST_F(MountWatchListTest, RemovesOneWatchAndSaysWhetherThereWasOne) {
   EXPECT_TRUE(list.remove(first, 1, "/a"));
   EXPECT_FALSE(list.remove(first, 1, "/a"));
   EXPECT_FALSE(list.remove(second, 1, "/b"));
-  EXPECT_TRUE(list.contains(first, 1, "/b"));
+  EXPECT_NE(list.find(first, 1, "/b"), nullptr);
   EXPECT_EQ(list.size(), 1u);
 }
 
@@ -43,7 +55,7 @@ TEST_F(MountWatchListTest, ForgetsAllOfAQueueAndNothingElse) {
   add(second, 1, "/a");
   list.remove_queue(first);
   EXPECT_EQ(list.size(), 1u);
-  EXPECT_TRUE(list.contains(second, 1, "/a"));
+  EXPECT_NE(list.find(second, 1, "/a"), nullptr);
   EXPECT_TRUE(list.on_mount(2).empty());
   list.remove_queue(first);
   EXPECT_EQ(list.size(), 1u);
