@@ -125,6 +125,7 @@ TEST(MappingTest, KeepsItsBytesWhereTheyAreWhenMoved) {
   Mapping from = Mapping::anonymous(4096);
   const auto* address = from.bytes().data();
   const Mapping to = std::move(from);
+  EXPECT_TRUE(from.bytes().empty());
   EXPECT_EQ(to.bytes().data(), address);
   EXPECT_TRUE(is_mapped(to.bytes()));
 }

@@ -71,6 +71,16 @@ TEST_F(RingConsumerTest, TakesTheMaskFromTheSizeAndNotFromTheRing) {
   EXPECT_EQ(next(), 0);
 }
 
+TEST_F(RingConsumerTest, UsesAllOfALongRing) {
+  RingMemory two_pages(8192);
+  two_pages.place(1000, kMountType, 2 << 3);
+  two_pages.set_head(1002);
+  two_pages.set_tail(1000);
+  ASSERT_EQ(watchq_ring_init(&ring, two_pages.bytes().data(), 8192), 0);
+  ASSERT_EQ(next(), 1);
+  EXPECT_EQ(reinterpret_cast<const std::byte*>(record), two_pages.slots(1000, 2).data());
+}
+
 TEST_F(RingConsumerTest, FindsNothingInAnEmptyRing) {
   EXPECT_EQ(next(), 0);
   EXPECT_EQ(next(), 0);
@@ -204,6 +214,10 @@ TEST_F(RingConsumerTest, RefusesRecordsInsideTheMetadata) {
   start_at(1);
   memory.set_head(1 + 16);
   memory.set_tail(2 << 3);
+  EXPECT_EQ(next(), -EPROTO);
+  start_at(2);
+  memory.place(2, kMountType, 1 << 3);
+  memory.set_head(2 + 16);
   EXPECT_EQ(next(), -EPROTO);
   start_at(512);
   memory.place(0, kMountType, 3 << 3);

@@ -61,6 +61,14 @@ TEST_F(RingProducerTrustTest, WritesNothingUntilAScribbledHeadMakesSenseAgain) {
   expect_record(100, 1, WATCH_INFO_OVERRUN);
 }
 
+TEST_F(RingProducerTrustTest, BelievesNoHeadAndTailThatAgreeOnlyWithEachOther) {
+  advance_to(100);
+  memory.set_head(400);
+  memory.set_tail(390);
+  EXPECT_FALSE(producer.sane());
+  expect_refused(1, PostResult::broken);
+}
+
 TEST_F(RingProducerTrustTest, WritesAtItsOwnHeadWhateverHeadTheClientStored) {
   advance_to(100);
   memory.set_head(300);
