@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+#include "tool/options.h"
+
+#include <watchq/watchq.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <cmath>
+#include <sstream>
+#include <system_error>
+
+#include "tool/failure.h"
+#include "version.h"
+
+namespace watchq {
+namespace {
+
+constexpr const char* kAbout =
+    "Watches what happens to mounts, told by the daemon watchqd the moment it happens.";
+
+constexpr const char* kExitStatus =
+    "Exit status: 0 done, 1 failed, 2 wrong usage, 3 the daemon is not there, 124 timed out.\n";
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  watchq monitor       every mount, remount, move and unmount, until Ctrl-C\n"
+    "  watchq status        what the daemon can see on this kernel, and how\n"
+    "'watchq COMMAND --help' tells more.\n\n";
+
+constexpr const char* kMonitorExamples =
+    "A line of text: when, the mount point ('?' where it cannot be told; the path is looked up "
+    "when\n"
+    "the record is read), what happened, the IDs as in /proc/self/mountinfo, the tag (which "
+    "--mount\n"
+    "it was, from 0), and 'below' when it was not the watched mount itself. Where records were "
+    "lost\n"
+    "a line says LOST.\n\n"
+    "Examples:\n"
+    "  watchq monitor --mount /srv --mount /media\n"
+    "  watchq monitor --json --count 1 --timeout 30 || echo 'no change in 30 s'\n\n";
+
+constexpr const char* kStatusExamples =
+    "Examples:\n"
+    "  watchq status\n"
+    "  watchq status --json | jq .version\n\n";
+
+// Tags are 8 bits.
+constexpr std::size_t kMaxMounts = 256;
+
+/// The whole text as a number. Not by CLI11: it takes 010 for 8, and what is too large for the
+/// largest.
+template <typename Number>
+std::optional<Number> number(const std::string& text) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::string check_seconds(const std::string& text) {
+  const auto seconds = number<double>(text);
+  // Written so that what is no number fails too.
+  if (seconds && *seconds >= 0 && *seconds <= 1e9) return {};
+  return "SECONDS is a number from 0 to 1000000000, not " + text;
+}
+
+std::string check_count(const std::string& text) {
+  const auto count = number<std::uint64_t>(text);
+  if (count && *count > 0) return {};
+  return "N is a whole number from 1, not " + text;
+}
+
+void add_directory(CLI::App& command, std::string& directory) {
+  directory = WATCHQ_DEFAULT_MOUNT;
+  command.add_option("--watchq", directory, "Where the daemon is mounted")
+      ->type_name("DIR")
+      ->envname("WATCHQ_MOUNT")
+      ->capture_default_str();
+}
+
+/// The command line as CLI11 sees it, and where it puts what it finds.
+struct Parser {
+  CLI::App app{kAbout, "watchq"};
+  MonitorOptions monitor_options;
+  StatusOptions status_options;
+  std::string seconds;
+  std::string count;
+  CLI::App* monitor;
+  CLI::App* status;
+
+  Parser()
+      : monitor(app.add_subcommand("monitor", "Print records as they come, a line each")),
+        status(app.add_subcommand("status", "Tell how the daemon does")) {
+    app.require_subcommand(1);
+    app.set_version_flag("--version", "watchq " WATCHQ_VERSION, "Print the version and end");
+    for (CLI::App* command : {&app, monitor, status}) {
+      command->set_help_flag("-h,--help", "Print this and end");
+    }
+    app.footer(std::string(kExamples) + kExitStatus);
+    add_monitor();
+    add_status();
+  }
+
+  void add_monitor() {
+    monitor
+        ->add_option("--mount", monitor_options.mounts,
+                     "Watch the mounts at and below PATH; again for more (default: /)")
+        ->type_name("PATH")
+        ->allow_extra_args(false);
+    monitor->add_flag("--json", monitor_options.json, "Print a JSON object a line");
+    monitor->add_option("--count", count, "End after N records")
+        ->type_name("N")
+        ->check(check_count);
+    monitor
+        ->add_option("--timeout", seconds,
+                     "End after SECONDS; with --count that is a failure (124)")
+        ->type_name("SECONDS")
+        ->check(check_seconds);
+    add_directory(*monitor, monitor_options.directory);
+    monitor->footer(std::string(kMonitorExamples) + kExitStatus);
+  }
+
+  void add_status() {
+    status->add_flag("--json", status_options.json, "Print the daemon's JSON document as it is");
+    add_directory(*status, status_options.directory);
+    status->footer(std::string(kStatusExamples) + kExitStatus);
+  }
+
+  Command result() {
+    if (status->parsed()) return status_options;
+    if (monitor_options.mounts.empty()) monitor_options.mounts = {"/"};
+    if (monitor_options.mounts.size() > kMaxMounts) {
+      throw Failure(ExitStatus::wrong_usage, "--mount may be given up to 256 times");
+    }
+    monitor_options.count = number<std::uint64_t>(count);
+    if (const auto timeout = number<double>(seconds)) {
+      monitor_options.timeout = std::chrono::milliseconds(std::llround(*timeout * 1000));
+    }
+    return monitor_options;
+  }
+};
+
+std::string complaint(const CLI::ParseError& error, const std::vector<std::string>& arguments,
+                      const Parser& parser) {
+  std::string command = "watchq";
+  if (parser.monitor->parsed()) command += " monitor";
+  if (parser.status->parsed()) command += " status";
+  std::string text = error.what();
+  // CLI11 finds a command missing before it looks at what stands in its place.
+  const bool no_command = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+  if (no_command && !arguments.empty()) text = "there is no command '" + arguments.front() + "'";
+  return text + " (see: " + command + " --help)";
+}
+
+}  // namespace
+
+Command parse_options(const std::vector<std::string>& arguments) {
+  Parser parser;
+  try {
+    // CLI11 takes a vector from its back.
+    parser.app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream text;
+    if (error.get_exit_code() == 0) {
+      parser.app.exit(error, text, text);
+      return Information{text.str()};
+    }
+    throw Failure(ExitStatus::wrong_usage, complaint(error, arguments, parser));
+  }
+  return parser.result();
+}
+
+}  // namespace watchq

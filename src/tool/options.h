@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// The command line of watchq.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace watchq {
+
+struct MonitorOptions {
+  std::string directory;            ///< where the daemon is mounted
+  std::vector<std::string> mounts;  ///< paths to watch, the place of each is its tag
+  bool json = false;
+  std::optional<std::uint64_t> count;  ///< records to see before it ends
+  std::optional<std::chrono::milliseconds> timeout;
+};
+
+struct StatusOptions {
+  std::string directory;
+  bool json = false;
+};
+
+/// A text to print and end with: the help or the version.
+struct Information {
+  std::string text;
+};
+
+using Command = std::variant<MonitorOptions, StatusOptions, Information>;
+
+/// Understands the arguments, the program's name not among them. Throws Failure(wrong_usage).
+Command parse_options(const std::vector<std::string>& arguments);
+
+}  // namespace watchq

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#include "tool/record.h"
+
+namespace watchq {
+
+std::string Record::words() const {
+  alignas(8) std::array<std::byte, WATCH_INFO_LENGTH> bytes = bytes_;
+  watch_notification header = header_;
+  header.info &= ~(WATCH_INFO_OVERRUN | WATCH_INFO_ENOMEM);
+  std::memcpy(bytes.data(), &header, sizeof header);
+
+  std::array<char, 256> text;
+  ::watchq_record_format(reinterpret_cast<const watch_notification*>(bytes.data()), length_,
+                         text.data(), text.size());
+  return text.data();
+}
+
+}  // namespace watchq

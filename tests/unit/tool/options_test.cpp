@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// The command line of watchq.
+#include "tool/options.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "tool/failure.h"
+#include "version.h"
+
+namespace watchq {
+namespace {
+
+using namespace std::chrono_literals;
+using Arguments = std::vector<std::string>;
+
+class OptionsTest : public testing::Test {
+ protected:
+  OptionsTest() { ::unsetenv("WATCHQ_MOUNT"); }
+  ~OptionsTest() override { ::unsetenv("WATCHQ_MOUNT"); }
+};
+
+MonitorOptions monitor_options(Arguments arguments) {
+  arguments.insert(arguments.begin(), "monitor");
+  return std::get<MonitorOptions>(parse_options(arguments));
+}
+
+/// What is said about arguments that are wrong.
+std::string complaint(const Arguments& arguments) {
+  try {
+    parse_options(arguments);
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.status(), ExitStatus::wrong_usage);
+    return failure.what();
+  }
+  ADD_FAILURE() << "accepted";
+  return {};
+}
+
+std::string information(const Arguments& arguments) {
+  return std::get<Information>(parse_options(arguments)).text;
+}
+
+TEST_F(OptionsTest, MonitorWatchesTheRootWithoutEndUnlessToldOtherwise) {
+  const MonitorOptions options = monitor_options({});
+  EXPECT_EQ(options.directory, "/watchq");
+  EXPECT_EQ(options.mounts, Arguments{"/"});
+  EXPECT_FALSE(options.json);
+  EXPECT_FALSE(options.count);
+  EXPECT_FALSE(options.timeout);
+}
+
+TEST_F(OptionsTest, MonitorTakesAllItsOptions) {
+  const MonitorOptions options =
+      monitor_options({"--mount", "/a", "--json", "--count", "3", "--mount=/b c", "--timeout",
+                       "1.5", "--watchq", "/w"});
+  EXPECT_EQ(options.directory, "/w");
+  EXPECT_EQ(options.mounts, (Arguments{"/a", "/b c"}));
+  EXPECT_TRUE(options.json);
+  EXPECT_EQ(options.count, 3u);
+  EXPECT_EQ(options.timeout, 1500ms);
+}
+
+TEST_F(OptionsTest, EachMountOptionTakesOnePath) {
+  EXPECT_NE(complaint({"monitor", "--mount", "/a", "/b"}).find("/b"), std::string::npos);
+}
+
+TEST_F(OptionsTest, TheEnvironmentNamesTheDaemonsPlaceAndTheOptionIsStronger) {
+  ::setenv("WATCHQ_MOUNT", "/elsewhere", 1);
+  EXPECT_EQ(monitor_options({}).directory, "/elsewhere");
+  EXPECT_EQ(std::get<StatusOptions>(parse_options({"status"})).directory, "/elsewhere");
+  EXPECT_EQ(monitor_options({"--watchq", "/w"}).directory, "/w");
+}
+
+TEST_F(OptionsTest, NumbersThatMakeNoSenseAreRefusedByName) {
+  for (const char* count : {"0", "-1", "1.5", "0x10", "x", "", "99999999999999999999"}) {
+    EXPECT_NE(complaint({"monitor", "--count", count}).find("--count"), std::string::npos);
+  }
+  for (const char* timeout : {"-1", "nan", "inf", "1e30", "soon"}) {
+    EXPECT_NE(complaint({"monitor", "--timeout", timeout}).find("--timeout"), std::string::npos);
+  }
+}
+
+TEST_F(OptionsTest, ThereAreAsManyTagsAsMounts) {
+  Arguments arguments = {"monitor"};
+  for (int i = 0; i < 256; ++i) arguments.insert(arguments.end(), {"--mount", "/a"});
+  EXPECT_EQ(std::get<MonitorOptions>(parse_options(arguments)).mounts.size(), 256u);
+  arguments.insert(arguments.end(), {"--mount", "/a"});
+  EXPECT_NE(complaint(arguments).find("256"), std::string::npos);
+}
+
+TEST_F(OptionsTest, AComplaintNamesWhatIsWrongAndWhereToReadMore) {
+  EXPECT_NE(complaint({}).find("watchq --help"), std::string::npos);
+  EXPECT_NE(complaint({"montior"}).find("'montior'"), std::string::npos);
+  const std::string text = complaint({"monitor", "--jsno"});
+  EXPECT_NE(text.find("--jsno"), std::string::npos);
+  EXPECT_NE(text.find("watchq monitor --help"), std::string::npos);
+}
+
+TEST_F(OptionsTest, HelpTeachesByExampleAndTellsTheExitStatus) {
+  for (const Arguments& arguments :
+       {Arguments{"--help"}, Arguments{"monitor", "--help"}, Arguments{"status", "-h"}}) {
+    const std::string text = information(arguments);
+    EXPECT_NE(text.find("Examples:\n  watchq "), std::string::npos);
+    EXPECT_NE(text.find("Exit status: 0 done, 1 failed, 2 wrong usage"), std::string::npos);
+  }
+  EXPECT_NE(information({"monitor", "--help"}).find("--timeout"), std::string::npos);
+}
+
+TEST_F(OptionsTest, VersionIsTheProjects) {
+  EXPECT_EQ(information({"--version"}), "watchq " WATCHQ_VERSION "\n");
+}
+
+}  // namespace
+}  // namespace watchq
