@@ -15,6 +15,8 @@ mount_notification_subtype subtype_of(MountEventKind kind) {
       return NOTIFY_MOUNT_NEW_MOUNT;
     case MountEventKind::unmount:
       return NOTIFY_MOUNT_UNMOUNT;
+    case MountEventKind::expiry:
+      return NOTIFY_MOUNT_EXPIRY;
     case MountEventKind::readonly:
       return NOTIFY_MOUNT_READONLY;
     case MountEventKind::setattr:
@@ -46,6 +48,7 @@ mount_notification mount_record(const MountEvent& event, std::uint8_t tag, bool 
   record.watch.subtype = static_cast<std::uint8_t>(subtype_of(event.kind));
   record.watch.info = info_of(sizeof record, tag);
   if (below) record.watch.info |= WATCH_INFO_IN_SUBTREE;
+  if (event.recursive) record.watch.info |= WATCH_INFO_RECURSIVE;
   if (event.submount) record.watch.info |= NOTIFY_MOUNT_IS_SUBMOUNT;
   if (event.kind == MountEventKind::readonly && event.now_readonly) {
     record.watch.info |= NOTIFY_MOUNT_IS_NOW_RO;

@@ -52,23 +52,42 @@ MountInfo decode(std::span<const std::byte> buffer) {
   return info;
 }
 
-}  // namespace
-
-std::optional<MountInfo> query_mount(std::uint64_t mount, std::uint64_t namespace_id,
-                                     MountDetail detail) {
-  const std::uint64_t mask = detail == MountDetail::all ? kAll : kNumbers;
+/// Calls `use` with the kernel's answer, unless the mount is not there.
+template <typename Use>
+void statmount(std::uint64_t mount, std::uint64_t namespace_id, std::uint64_t mask, Use use) {
   uapi::MntIdReq request{sizeof request, 0, mount, mask, namespace_id};
   // Paths seldom need more; a longer one is asked for again with more room.
   alignas(uapi::Statmount) std::array<std::byte, 2048> small;
   std::vector<std::byte> large;
   std::span<std::byte> buffer = small;
   while (::syscall(uapi::kSysStatmount, &request, buffer.data(), buffer.size(), 0) != 0) {
-    if (errno == ENOENT) return std::nullopt;
+    if (errno == ENOENT) return;
     if (errno != EOVERFLOW) throw_errno("statmount of mount " + std::to_string(mount));
     large.resize(buffer.size() * 4);
     buffer = large;
   }
-  return decode(buffer);
+  use(std::span<const std::byte>(buffer));
+}
+
+}  // namespace
+
+std::optional<MountInfo> query_mount(std::uint64_t mount, std::uint64_t namespace_id,
+                                     MountDetail detail) {
+  const std::uint64_t mask = detail == MountDetail::all ? kAll : kNumbers;
+  std::optional<MountInfo> info;
+  statmount(mount, namespace_id, mask,
+            [&](std::span<const std::byte> answer) { info = decode(answer); });
+  return info;
+}
+
+std::string query_mount_options(std::uint64_t mount, std::uint64_t namespace_id) {
+  std::string options;
+  statmount(mount, namespace_id, uapi::kStatmountMntOpts, [&](std::span<const std::byte> answer) {
+    uapi::Statmount raw{};
+    std::memcpy(&raw, answer.data(), sizeof raw);
+    if ((raw.mask & uapi::kStatmountMntOpts) != 0) options = text_at(answer, raw.mnt_opts);
+  });
+  return options;
 }
 
 std::vector<std::uint64_t> list_mounts(std::uint64_t namespace_id) {

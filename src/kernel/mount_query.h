@@ -34,6 +34,10 @@ enum class MountDetail { numbers, all };
 std::optional<MountInfo> query_mount(std::uint64_t mount, std::uint64_t namespace_id,
                                      MountDetail detail);
 
+/// The options that a mount's filesystem shows ("size=4k,mode=755"); empty when the mount is not
+/// there. Throws std::system_error.
+std::string query_mount_options(std::uint64_t mount, std::uint64_t namespace_id);
+
 /// The unique IDs of all mounts of a namespace below its root, itself included, oldest first.
 /// Throws std::system_error.
 std::vector<std::uint64_t> list_mounts(std::uint64_t namespace_id);

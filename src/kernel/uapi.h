@@ -46,6 +46,7 @@ inline constexpr std::uint64_t kStatmountMntBasic = 0x2;
 inline constexpr std::uint64_t kStatmountMntRoot = 0x8;
 inline constexpr std::uint64_t kStatmountMntPoint = 0x10;
 inline constexpr std::uint64_t kStatmountFsType = 0x20;
+inline constexpr std::uint64_t kStatmountMntOpts = 0x80;    // Linux 6.11
 inline constexpr std::uint64_t kStatmountSbSource = 0x200;  // Linux 6.13
 
 /// struct mnt_id_req; mnt_ns_id since Linux 6.11 (MNT_ID_REQ_SIZE_VER1).

@@ -12,7 +12,7 @@
 
 namespace watchq {
 
-enum class MountEventKind { new_mount, unmount, readonly, setattr, move_from, move_to };
+enum class MountEventKind { new_mount, unmount, expiry, readonly, setattr, move_from, move_to };
 
 /// A mount on the way from the place of a change up to the namespace's root, and where in it that
 /// way goes on: a path from the mount's own root, "/" for the root itself.
@@ -27,8 +27,9 @@ struct MountEvent {
   std::uint32_t triggered_on = 0;   ///< mountinfo ID of the mount the change is accounted to
   std::uint32_t changed_mount = 0;  ///< mountinfo ID of the mount added, removed or moved, or 0
   bool now_readonly = false;
-  bool submount = false;  ///< of a new mount: made by the kernel or an automounter
-  pid_t pid = 0;          ///< the process that did it, 0 where not known
+  bool recursive = false;  ///< of attributes: all below it changed alike at the same time
+  bool submount = false;   ///< of a new mount: made by the kernel or an automounter
+  pid_t pid = 0;           ///< the process that did it, 0 where not known
   /// From the mount the change is accounted to upwards.
   std::vector<TrailStep> trail;
 };

@@ -27,6 +27,10 @@ std::vector<MountEvent> mount_diff(const MountTable& before, const MountTable& a
     const Mount& old = *before.find(id);
     const Mount* now = after.find(id);
     if (now == nullptr || !is_same(old.info, now->info)) {
+      // Who did it is not known; below an automounter it is most likely the automounter.
+      if (is_automounted(before, old)) {
+        removed.push_back(mount_event(MountEventKind::expiry, before, old));
+      }
       removed.push_back(mount_event(MountEventKind::unmount, before, old));
     } else if (now->info.parent != old.info.parent || now->place != old.place) {
       moved.push_back(mount_event(MountEventKind::move_from, before, old));
@@ -42,6 +46,7 @@ std::vector<MountEvent> mount_diff(const MountTable& before, const MountTable& a
       append(changed, attribute_events(after, old->info, now.info));
     }
   }
+  finish_attribute_events(after, changed);
   const auto depth = [](const MountEvent& event) { return event.trail.size(); };
   std::stable_sort(removed.begin(), removed.end(),
                    [&](const auto& a, const auto& b) { return depth(a) > depth(b); });

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
+#include <map>
+#include <set>
 #include <string_view>
 #include <unordered_map>
 
@@ -22,6 +25,17 @@ bool is_submount(const MountInfo& mount, const MountInfo& parent) {
   if (parent.fs_type == "debugfs" && mount.fs_type == "tracefs") return true;
   return is_one_of(parent.fs_type, {"nfs", "nfs4", "afs", "cifs", "smb3"}) &&
          mount.fs_type == parent.fs_type;
+}
+
+using Children = std::unordered_map<std::uint64_t, std::vector<std::uint64_t>>;
+
+Children children_of(const MountTable& table) {
+  Children children;
+  for (const std::uint64_t id : table.mounts()) {
+    const std::uint64_t parent = table.find(id)->info.parent;
+    if (parent != id) children[parent].push_back(id);
+  }
+  return children;
 }
 
 }  // namespace
@@ -49,11 +63,7 @@ MountEvent mount_event(MountEventKind kind, const MountTable& table, const Mount
 
 std::vector<MountEvent> snapshot_events(const MountTable& table, std::uint64_t mount,
                                         const std::string& directory) {
-  std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> children;
-  for (const std::uint64_t id : table.mounts()) {
-    const std::uint64_t parent = table.find(id)->info.parent;
-    if (parent != id) children[parent].push_back(id);
-  }
+  Children children = children_of(table);
   std::vector<MountEvent> events;
   std::deque<std::uint64_t> below = {mount};
   for (; !below.empty(); below.pop_front()) {
@@ -80,6 +90,38 @@ std::vector<MountEvent> attribute_events(const MountTable& table, const MountInf
     events.push_back(mount_event(MountEventKind::setattr, table, mount));
   }
   return events;
+}
+
+void finish_attribute_events(const MountTable& table, std::vector<MountEvent>& events) {
+  if (events.size() < 2) return;
+  std::stable_sort(events.begin(), events.end(), [](const MountEvent& a, const MountEvent& b) {
+    return a.trail.size() < b.trail.size();
+  });
+  const Children children = children_of(table);
+  std::set<std::pair<MountEventKind, std::uint64_t>> changed;
+  for (const MountEvent& event : events) changed.emplace(event.kind, event.mount.mount);
+  // Depth first from each event's mount; what is known of a subtree is not asked again.
+  std::map<std::pair<MountEventKind, std::uint64_t>, bool> whole;
+  const std::function<bool(MountEventKind, std::uint64_t)> is_whole = [&](MountEventKind kind,
+                                                                          std::uint64_t mount) {
+    const auto known = whole.find({kind, mount});
+    if (known != whole.end()) return known->second;
+    bool all = changed.contains({kind, mount});
+    if (const auto below = children.find(mount); all && below != children.end()) {
+      all = std::all_of(below->second.begin(), below->second.end(),
+                        [&](std::uint64_t child) { return is_whole(kind, child); });
+    }
+    return whole[{kind, mount}] = all;
+  };
+  for (MountEvent& event : events) {
+    event.recursive =
+        children.contains(event.mount.mount) && is_whole(event.kind, event.mount.mount);
+  }
+}
+
+bool is_automounted(const MountTable& table, const Mount& mount) {
+  const Mount* parent = table.find(mount.info.parent);
+  return parent != nullptr && parent->info.fs_type == "autofs";
 }
 
 MountEvent unplaced_event(MountEventKind kind, const MountTable& table, const MountInfo& mount,

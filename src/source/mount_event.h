@@ -27,6 +27,13 @@ std::vector<MountEvent> snapshot_events(const MountTable& table, std::uint64_t m
 std::vector<MountEvent> attribute_events(const MountTable& table, const MountInfo& before,
                                          const MountInfo& now);
 
+/// Puts the attribute events of one look in order from above, and marks those that stand for a
+/// whole tree: each mount below changed in the same way.
+void finish_attribute_events(const MountTable& table, std::vector<MountEvent>& events);
+
+/// Whether a mount is one that an automounter put there and takes away when nobody uses it.
+bool is_automounted(const MountTable& table, const Mount& mount);
+
 /// Something happened to a mount that was gone before it could be looked at: somewhere below the
 /// namespace's root, accounted to no mount. `mount` has the IDs that are known.
 MountEvent unplaced_event(MountEventKind kind, const MountTable& table, const MountInfo& mount,

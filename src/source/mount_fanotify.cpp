@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "source/mount_fanotify.h"
 
+#include <unistd.h>
+
+#include <cstdlib>
 #include <utility>
 
 #include "kernel/mount_namespace_fd.h"
@@ -72,6 +75,7 @@ void MountFanotify::attached(const MountChange& change) {
 
 void MountFanotify::detached(const MountChange& change) {
   if (const Mount* mount = table_.find(change.mount)) {
+    if (expired(*mount, change.pid)) tell(MountEventKind::expiry, *mount, change.pid);
     tell(MountEventKind::unmount, *mount, change.pid);
     table_.remove(change.mount);
   } else if (unplaced_.erase(change.mount) != 0) {
@@ -106,16 +110,30 @@ void MountFanotify::overflowed() {
   context_.sink.on_loss({id()});
 }
 
+bool MountFanotify::expired(const Mount& mount, pid_t by) const {
+  if (!is_automounted(table_, mount)) return false;
+  // An automounter and what it runs are one process group, which its mount names. A helper that has
+  // ended since cannot be asked: below an automounter it was most likely the automounter's.
+  const pid_t group = ::getpgid(by);
+  const std::string options = query_mount_options(mount.info.parent, namespace_id_);
+  const auto named = options.find("pgrp=");
+  return group < 0 || named == std::string::npos ||
+         std::strtol(options.c_str() + named + 5, nullptr, 10) == group;
+}
+
 void MountFanotify::look() {
+  std::vector<MountEvent> events;
   for (const std::uint64_t mount : table_.mounts()) {
     const auto now = query_mount(mount, namespace_id_, MountDetail::numbers);
     if (!now) continue;  // its change waits to be taken
     const MountInfo before = table_.find(mount)->info;
     table_.set_attributes(*now);
-    for (const MountEvent& event : attribute_events(table_, before, *now)) {
-      context_.sink.on_event(event);
+    for (MountEvent& event : attribute_events(table_, before, *now)) {
+      events.push_back(std::move(event));
     }
   }
+  finish_attribute_events(table_, events);
+  for (const MountEvent& event : events) context_.sink.on_event(event);
 }
 
 std::optional<MountInfo> MountFanotify::describe(std::uint64_t mount) const {

@@ -39,6 +39,7 @@ class MountFanotify final : public MountNamespace {
   void detached(const MountChange& change);
   void moved(const MountChange& change);
   void overflowed();
+  [[nodiscard]] bool expired(const Mount& mount, pid_t by) const;
   [[nodiscard]] std::vector<MountInfo> list() const;
   [[nodiscard]] std::optional<Located> locate(std::uint64_t mount) const;
   void tell(MountEventKind kind, const Mount& mount, pid_t pid);

@@ -26,9 +26,11 @@ MountTable table_of(std::string_view mountinfo) {
 
 /// One event as text: kind, triggered_on, changed_mount.
 std::string words(const MountEvent& event) {
-  constexpr const char* kKinds[] = {"new", "unmount", "readonly", "setattr", "from", "to"};
+  constexpr const char* kKinds[] = {"new",     "unmount", "expiry", "readonly",
+                                    "setattr", "from",    "to"};
   return std::string(kKinds[static_cast<int>(event.kind)]) + " " +
-         std::to_string(event.triggered_on) + " " + std::to_string(event.changed_mount);
+         std::to_string(event.triggered_on) + " " + std::to_string(event.changed_mount) +
+         (event.recursive ? " recursive" : "") + (event.submount ? " submount" : "");
 }
 
 std::vector<std::string> diff(std::string_view before, std::string_view after) {
@@ -75,6 +77,26 @@ TEST(MountDiff, TellsAttributesOfTheMount) {
   EXPECT_EQ(diff(before, one("rw,nosuid,relatime", "")), (Words{"setattr 3 0"}));
   EXPECT_EQ(diff(before, one("rw,relatime", " shared:9")), (Words{"setattr 3 0"}));
   EXPECT_EQ(diff(before, one("ro,nodev,relatime", "")), (Words{"readonly 3 0", "setattr 3 0"}));
+}
+
+TEST(MountDiff, SaysRecursiveWhereAllBelowChangedAlike) {
+  const auto tree = [](const char* a, const char* b, const char* c) {
+    return with(std::string("3 2 0:3 / /mnt/a ") + a + " - tmpfs v rw\n4 3 0:4 / /mnt/a/b " + b +
+                " - tmpfs v rw\n5 4 0:5 / /mnt/a/b/c " + c + " - tmpfs v rw\n");
+  };
+  const std::string before = tree("rw", "rw", "rw");
+  EXPECT_EQ(diff(before, tree("ro", "ro", "ro")),
+            (Words{"readonly 3 0 recursive", "readonly 4 0 recursive", "readonly 5 0"}));
+  EXPECT_EQ(diff(before, tree("ro", "ro", "rw")), (Words{"readonly 3 0", "readonly 4 0"}));
+  EXPECT_EQ(diff(before, tree("rw,nosuid", "ro", "ro")),
+            (Words{"setattr 3 0", "readonly 4 0 recursive", "readonly 5 0"}));
+}
+
+TEST(MountDiff, KnowsTheSubmountsOfAnAutomounter) {
+  const std::string automounter = with("3 2 0:3 / /mnt/auto rw - autofs map rw\n");
+  const std::string mounted = automounter + "4 3 0:4 / /mnt/auto/x rw - tmpfs v rw\n";
+  EXPECT_EQ(diff(automounter, mounted), (Words{"new 3 4 submount"}));
+  EXPECT_EQ(diff(mounted, automounter), (Words{"expiry 3 4", "unmount 3 4"}));
 }
 
 TEST(MountDiff, TakesAReusedIdForAnotherMount) {

@@ -29,6 +29,7 @@ TEST(MountRecord, HasTheSubtypeOfEachKind) {
   };
   EXPECT_EQ(subtype(MountEventKind::new_mount), 0u);
   EXPECT_EQ(subtype(MountEventKind::unmount), 1u);
+  EXPECT_EQ(subtype(MountEventKind::expiry), 2u);
   EXPECT_EQ(subtype(MountEventKind::readonly), 3u);
   EXPECT_EQ(subtype(MountEventKind::setattr), 4u);
   EXPECT_EQ(subtype(MountEventKind::move_from), 5u);
