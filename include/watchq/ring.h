@@ -25,6 +25,8 @@
 
 #if defined(__cplusplus)
 extern "C" {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wold-style-cast" /* C has no other */
 #endif
 
 struct watchq_ring {
@@ -105,6 +107,7 @@ static inline unsigned int watchq_record_tag(const struct watch_notification* re
 }
 
 #if defined(__cplusplus)
+#pragma GCC diagnostic pop
 }
 #endif
 

@@ -39,12 +39,15 @@ expect_refused() {
 }
 
 compiler=("$@" "-std=$standard" -pedantic-errors -Wall -Wextra -Wconversion -Wshadow -Wundef -Werror)
+[[ $language == c ]] || compiler+=(-Wold-style-cast)
 ours='use the same names for other numbers'
 records=watchq/watch_queue.h ring=watchq/ring.h kernel=linux/watch_queue.h
 
-echo 1..7
+echo 1..9
 expect_compiles "the records need no other header" "$records"
 expect_compiles "the ring needs no other header" "$ring"
+expect_compiles "the library's header needs no other" watchq/watchq.h
+expect_compiles "the names of 2018 need no other" watchq/compat.h
 expect_compiles "the headers may be included twice" "$ring" "$records" "$ring" "$records"
 expect_compiles "the kernel's records are there to be confused with ours" "$kernel"
 expect_refused "the records are refused after the kernel's" "$ours" "$kernel" "$records"
