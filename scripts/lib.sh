@@ -31,3 +31,19 @@ need_packages() {
   "${as_root[@]}" update
   "${as_root[@]}" install -y --no-install-recommends "${missing[@]}"
 }
+
+# What building everything takes.
+BUILD_PACKAGES=(g++ meson ninja-build pkg-config libfuse3-dev libboost-dev nlohmann-json3-dev
+  libspdlog-dev libcli11-dev libgtest-dev)
+
+# configure DIRECTORY OPTION...: sets up a build directory, once.
+configure() {
+  [[ -f $1/build.ninja ]] || meson setup "$@"
+}
+
+# configure_fuzzing DIRECTORY: sets up a build directory of the fuzzers, once.
+configure_fuzzing() {
+  need_packages "${BUILD_PACKAGES[@]}" clang libclang-rt-14-dev
+  # clang links no sanitizer into shared libraries, so they have undefined symbols.
+  CC=clang CXX=clang++ configure "$1" -Dfuzzers=true -Db_sanitize=address,undefined -Db_lundef=false
+}
