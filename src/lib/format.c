@@ -47,12 +47,23 @@ static void append_error(struct line* line, uint32_t error) {
   }
 }
 
-static void describe_mount(struct line* line, const struct mount_notification* mount) {
-  if (mount->changed_mount != 0) {
-    append(line, ": mount %" PRIu32 " on mount %" PRIu32, mount->changed_mount,
-           mount->triggered_on);
+/* The daemon gives 0 for a mount that was gone before its ID could be told. */
+static void append_mount(struct line* line, const char* before, uint32_t id) {
+  if (id != 0) {
+    append(line, "%s mount %" PRIu32, before, id);
   } else {
-    append(line, ": mount %" PRIu32, mount->triggered_on);
+    append(line, "%s unknown mount", before);
+  }
+}
+
+static void describe_mount(struct line* line, const struct mount_notification* mount) {
+  const uint32_t subtype = mount->watch.subtype;
+
+  if (subtype == NOTIFY_MOUNT_READONLY || subtype == NOTIFY_MOUNT_SETATTR) {
+    append_mount(line, ":", mount->triggered_on);
+  } else {
+    append_mount(line, ":", mount->changed_mount);
+    append_mount(line, " on", mount->triggered_on);
   }
 }
 

@@ -57,6 +57,13 @@ TEST(RecordFormat, SaysWhatHappenedToAMount) {
       "attributes changed: mount 47, tag 0, recursively");
 }
 
+TEST(RecordFormat, SaysWhichMountIsNotKnown) {
+  EXPECT_EQ(text(record(WATCH_TYPE_MOUNT_NOTIFY, NOTIFY_MOUNT_UNMOUNT, 0, 0u, 0u)),
+            "unmounted: unknown mount on unknown mount, tag 0");
+  EXPECT_EQ(text(record(WATCH_TYPE_MOUNT_NOTIFY, NOTIFY_MOUNT_MOVE_TO, 0, 0u, 102u)),
+            "moved here: mount 102 on unknown mount, tag 0");
+}
+
 TEST(RecordFormat, SaysWhatHappenedToASuperblock) {
   const std::uint64_t sb = 0x100000002;
   EXPECT_EQ(text(record(WATCH_TYPE_SB_NOTIFY, NOTIFY_SUPERBLOCK_ERROR, kTag1, sb,
