@@ -56,25 +56,32 @@ Queue open_watches(const MonitorOptions& options) {
   return queue;
 }
 
-/// SIGINT and SIGTERM, readable from a descriptor as long as this lives.
+/// SIGINT and SIGTERM, told by a descriptor as long as this lives.
 class EndSignals {
  public:
   EndSignals() {
-    sigset_t signals;
-    ::sigemptyset(&signals);
-    ::sigaddset(&signals, SIGINT);
-    ::sigaddset(&signals, SIGTERM);
-    fd_ = UniqueFd(::signalfd(-1, &signals, SFD_CLOEXEC));
+    ::sigemptyset(&signals_);
+    ::sigaddset(&signals_, SIGINT);
+    ::sigaddset(&signals_, SIGTERM);
+    fd_ = UniqueFd(::signalfd(-1, &signals_, SFD_CLOEXEC));
     if (!fd_.valid()) throw_errno("signalfd");
-    ::sigprocmask(SIG_BLOCK, &signals, &before_);
+    ::sigprocmask(SIG_BLOCK, &signals_, &before_);
   }
   EndSignals(const EndSignals&) = delete;
   EndSignals& operator=(const EndSignals&) = delete;
-  ~EndSignals() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  ~EndSignals() {
+    // What has come has been heeded; unblocked now, it would kill the process.
+    const timespec at_once{};
+    while (::sigtimedwait(&signals_, nullptr, &at_once) > 0) {
+    }
+    ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+  }
 
+  /// Readable when one has come.
   [[nodiscard]] int fd() const { return fd_.get(); }
 
  private:
+  sigset_t signals_;
   sigset_t before_;
   UniqueFd fd_;
 };
