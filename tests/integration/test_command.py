@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: MIT
+"""The command watchq beside a running daemon: what it prints and how it ends."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+import namespace
+import syscalls
+from client_program import WATCHQ, ClientProgram, run_client
+from processes import NOBODY, become, wait_for
+from queue_client import DEADLINE
+
+# What the monitor's ring of 16 pages holds at most, in records of 16 bytes.
+RING_RECORDS = 4096
+
+
+@pytest.fixture(name="monitor")
+def make_monitor(watchqd):
+    """Starts `watchq monitor` and returns it when its watches are set."""
+    started = []
+
+    def monitor(*options):
+        program = ClientProgram(WATCHQ, "monitor", "--watchq", watchqd.mount_point, *options)
+        started.append(program)
+        program.err.wait_for(containing="watching the mounts under")
+        return program
+
+    yield monitor
+    for program in started:
+        with program:
+            pass
+
+
+def events(program):
+    """The records of a monitor with --json that has ended well."""
+    code, out, err = program.wait()
+    assert code == 0, err
+    return [json.loads(line) for line in out]
+
+
+def parts(line):
+    """Time, path and words of a line of text."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d) (\S+) (.*)", line)
+    assert match, line
+    return match.groups()
+
+
+def test_monitor_prints_a_line_for_each_thing_that_happens_to_a_mount(monitor, base):
+    program = monitor("--mount", base, "--count", "6")
+    base_id = namespace.mount_id(base)
+    mount = namespace.mount_tmpfs(base / "a")
+    program.out.wait_for(count=1)
+    namespace.remount(base / "a", syscalls.MS_RDONLY)
+    program.out.wait_for(count=2)
+    namespace.remount(base / "a", 0)
+    program.out.wait_for(count=3)
+    namespace.move(base / "a", base / "b")
+    program.out.wait_for(count=5)
+    namespace.umount(base / "b")
+
+    code, out, _ = program.wait()
+    assert code == 0
+    where = f"mount {mount} on mount {base_id}, tag 0"
+    assert [parts(line)[1:] for line in out] == [
+        (f"{base}/a", f"mounted: {where}"),
+        (f"{base}/a", f"now read-only: mount {mount}, tag 0, below"),
+        (f"{base}/a", f"now read-write: mount {mount}, tag 0, below"),
+        (f"{base}/a", f"moved away: {where}"),
+        (f"{base}/b", f"moved here: {where}"),
+        (f"{base}/b", f"unmounted: {where}"),
+    ]
+
+
+def test_monitor_prints_each_line_at_once(monitor, base):
+    program = monitor("--mount", base)
+    for number in range(1, 4):
+        namespace.mount_tmpfs(base / str(number))
+        assert f"{base}/{number} mounted" in program.out.wait_for(count=number)[-1]
+
+
+def test_json_lines_have_the_same_facts_under_stable_names(monitor, base):
+    program = monitor("--mount", base, "--json", "--count", "2")
+    mount = namespace.mount_tmpfs(base / "with blank")
+    program.out.wait_for(count=1)
+    namespace.umount(base / "with blank")
+    mounted, unmounted = events(program)
+    assert mounted.pop("time") <= unmounted["time"]
+    assert mounted == {
+        "type": "mount", "subtype": "new_mount", "tag": 0, "in_subtree": False, "recursive": False,
+        "triggered_on": namespace.mount_id(base), "changed_mount": mount, "automatic": False,
+        "path": f"{base}/with blank"}
+    assert (unmounted["subtype"], unmounted["path"]) == ("unmount", f"{base}/with blank")
+
+
+def test_the_tag_tells_which_of_several_mounts_it_was(monitor, workspace, base, fence_directory):
+    program = monitor("--mount", base, "--mount", fence_directory, "--json", "--count", "2")
+    namespace.mount_tmpfs(fence_directory / "x")
+    namespace.mount_tmpfs(base / "x")
+    assert [(event["tag"], event["path"]) for event in events(program)] == [
+        (1, f"{fence_directory}/x"), (0, f"{base}/x")]
+
+
+def test_a_mount_that_was_there_before_still_has_its_path_when_it_goes(monitor, base):
+    namespace.mount_tmpfs(base / "early")
+    program = monitor("--mount", base, "--json", "--count", "1")
+    namespace.umount(base / "early")
+    assert events(program)[0]["path"] == f"{base}/early"
+
+
+def test_what_happens_outside_the_named_mounts_is_not_printed(monitor, base, fence_directory):
+    program = monitor("--mount", base, "--json", "--count", "1")
+    namespace.mount_tmpfs(fence_directory / "elsewhere")
+    namespace.mount_tmpfs(base / "here")
+    assert events(program)[0]["path"] == f"{base}/here"
+
+
+def test_with_nothing_named_all_mounts_below_the_root_are_watched(monitor, base):
+    program = monitor("--json")
+    namespace.mount_tmpfs(base / "anywhere")
+    program.out.wait_for(containing=f'"path":"{base}/anywhere"')
+
+
+def test_a_loss_is_a_line_of_its_own_and_says_so(watchqd, monitor, base):
+    """The monitor is stopped while more happens than its ring of 16 pages holds."""
+    program = monitor("--mount", base, "--json")
+    program.send_signal(signal.SIGSTOP)
+    for number in range(RING_RECORDS + 1):
+        os.mkdir(base / str(number))
+        syscalls.mount(base, base / str(number), None, syscalls.MS_BIND)
+    wait_for(lambda: watchqd.status()["counters"]["records_lost"] > 0, "a loss")
+    program.send_signal(signal.SIGCONT)
+    program.out.wait_for(count=RING_RECORDS // 2)
+    # There is space again, and the next record that goes in tells of the loss.
+    namespace.mount_tmpfs(base / "after")
+    lines = [json.loads(line) for line in program.out.wait_for(containing='"type":"lost"')]
+    assert [line["reason"] for line in lines if line["type"] == "lost"] == ["overrun"]
+    program.out.wait_for(containing=f'"path":"{base}/after"')
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_monitor_cleanly(monitor, base, number):
+    program = monitor("--mount", base)
+    program.send_signal(number)
+    code, out, err = program.wait()
+    assert (code, out, len(err)) == (0, [], 1)
+
+
+def test_a_reader_that_has_enough_ends_the_monitor_in_silence(watchqd, base):
+    with subprocess.Popen([WATCHQ, "monitor", "--watchq", watchqd.mount_point, "--mount", base],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        try:
+            assert "watching" in program.stderr.readline()
+            namespace.mount_tmpfs(base / "a")
+            assert "mounted" in program.stdout.readline()
+            program.stdout.close()
+            assert program.wait(DEADLINE) == 0
+            assert program.stderr.read() == ""
+        finally:
+            program.kill()
+
+
+def test_a_timeout_is_a_failure_only_when_records_were_asked_for(monitor, base):
+    started = [monitor("--mount", base, "--timeout", "0.05"),
+               monitor("--mount", base, "--timeout", "0.05", "--count", "2")]
+    assert started[0].wait()[0] == 0
+    code, out, err = started[1].wait()
+    assert (code, out) == (124, [])
+    assert "0 of 2 records" in err[-1]
+
+
+def test_a_daemon_that_goes_away_is_told_with_what_to_do(watchqd, monitor, base):
+    program = monitor("--mount", base)
+    watchqd.stop()
+    code, _, err = program.wait()
+    assert code == 3
+    assert f"watchqd {watchqd.mount_point}" in err[-1]
+
+
+def test_a_path_that_is_not_there_is_named(watchqd, base):
+    code, out, err = run_client(WATCHQ, "monitor", "--mount", base / "missing",
+                                WATCHQ_MOUNT=str(watchqd.mount_point))
+    assert (code, out) == (1, [])
+    assert f"{base}/missing: No such file or directory" in err[-1]
+
+
+def test_everybody_may_monitor(watchqd, base):
+    with subprocess.Popen([WATCHQ, "monitor", "--watchq", watchqd.mount_point, "--mount", base,
+                           "--count", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, preexec_fn=lambda: become(NOBODY)) as program:
+        try:
+            assert "watching" in program.stderr.readline()
+            namespace.mount_tmpfs(base / "a")
+            assert f"{base}/a mounted" in program.stdout.readline()
+            assert program.wait(DEADLINE) == 0
+        finally:
+            program.kill()
+
+
+def test_status_is_the_daemons_document_raw_or_readable(watchqd):
+    options = ("--watchq", watchqd.mount_point)
+    code, out, _ = run_client(WATCHQ, "status", "--json", *options)
+    assert code == 0
+    assert json.loads("\n".join(out))["mount_point"] == str(watchqd.mount_point)
+    code, out, _ = run_client(WATCHQ, "status", *options)
+    assert code == 0
+    assert f"mount point: {watchqd.mount_point}" in out
+    assert not any(line.startswith("{") for line in out)
