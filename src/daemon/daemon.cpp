@@ -7,6 +7,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <nlohmann/json.hpp>
 
+#include "daemon/mount_files.h"
 #include "dispatch/dispatcher.h"
 #include "fuse/filesystem.h"
 #include "fuse/mount_point.h"
@@ -24,7 +25,8 @@ class Daemon {
         signals_(io_, SIGTERM, SIGINT),
         mounts_(io_, config.mount_backend, config.mounts),
         dispatcher_(mounts_),
-        files_(io_, dispatcher_, config.files, [this] { return status(); }),
+        mount_files_(io_, mounts_, dispatcher_),
+        files_(io_, dispatcher_, mount_files_, config.files, [this] { return status(); }),
         mount_point_(path),
         session_(
             io_, mount_point_.take_device(), files_, [this] { ready(); }, [this] { unmounted(); }) {
@@ -81,6 +83,7 @@ class Daemon {
   boost::asio::signal_set signals_;
   MountSource mounts_;
   Dispatcher dispatcher_;
+  MountFiles mount_files_;
   Filesystem files_;
   MountPoint mount_point_;
   FuseSession session_;

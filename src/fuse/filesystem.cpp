@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 #include <vector>
 
@@ -31,76 +32,129 @@ void reply_slice(fuse_req_t request, std::string_view text, std::size_t size, of
   fuse_reply_buf(request, slice.data(), slice.size());
 }
 
+/// Collects directory entries from where the last reply ended, up to what fits.
+class DirectoryReply {
+ public:
+  DirectoryReply(fuse_req_t request, std::size_t size, off_t offset)
+      : request_(request), bytes_(size), offset_(offset) {}
+
+  /// `cookie` grows from entry to entry and is where to go on behind this one.
+  void add(const std::string& name, fuse_ino_t node, mode_t mode, off_t cookie) {
+    if (full_ || cookie <= offset_) return;
+    struct stat attributes {};
+    attributes.st_ino = inode_of(node);
+    attributes.st_mode = mode;
+    const std::size_t left = bytes_.size() - used_;
+    const std::size_t length =
+        fuse_add_direntry(request_, bytes_.data() + used_, left, name.c_str(), &attributes, cookie);
+    full_ = length > left;
+    if (!full_) used_ += length;
+  }
+  void send() { fuse_reply_buf(request_, bytes_.data(), used_); }
+
+ private:
+  fuse_req_t request_;
+  std::vector<char> bytes_;
+  off_t offset_;
+  std::size_t used_ = 0;
+  bool full_ = false;
+};
+
 }  // namespace
 
-Filesystem::Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher,
+Peer caller_of(fuse_req_t request) {
+  const fuse_ctx& context = *fuse_req_ctx(request);
+  return {context.pid, context.uid};
+}
+
+Filesystem::Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, MountDirectory& mounts,
                        const FilesystemOptions& options, std::function<std::string()> status)
     : io_(io),
       dispatcher_(dispatcher),
+      mounts_(mounts),
       options_(options),
       status_(std::move(status)),
       next_queue_node_(kFirstQueueNode),
       client_memory_(io) {}
 
 void Filesystem::lookup(fuse_req_t request, fuse_ino_t parent, std::string_view name) {
-  const auto* entry = std::find_if(kTree.begin(), kTree.end(), [&](const TreeEntry& candidate) {
-    return candidate.name == name;
-  });
-  if (parent != kRootNode || entry == kTree.end()) throw RequestError(ENOENT);
   fuse_entry_param reply{};
-  reply.ino = entry->node == kQueueName ? next_queue_node_++ : entry->node;
+  reply.ino = find(request, parent, name);
   reply.attr = attributes(reply.ino);
-  reply.attr_timeout = entry->node == kQueueName ? kQueueTimeout : kFixedTimeout;
+  reply.attr_timeout = timeout_of(reply.ino);
   reply.entry_timeout = reply.attr_timeout;
   fuse_reply_entry(request, &reply);
 }
 
+fuse_ino_t Filesystem::find(fuse_req_t request, fuse_ino_t parent, std::string_view name) {
+  if (parent == kMountsNode) {
+    std::uint32_t id = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
+    const bool canonical = error == std::errc() && std::to_string(id) == name;
+    if (!canonical || !mounts_.describe(caller_of(request), id)) throw RequestError(ENOENT);
+    return kFirstMountNode + id;
+  }
+  const auto* entry = std::find_if(kTree.begin(), kTree.end(), [&](const TreeEntry& candidate) {
+    return candidate.name == name;
+  });
+  if (parent != kRootNode || entry == kTree.end()) throw RequestError(ENOENT);
+  return entry->node == kQueueName ? next_queue_node_++ : entry->node;
+}
+
 struct stat Filesystem::attributes(fuse_ino_t node) const {
   struct stat attributes {};
-  attributes.st_ino = node;
+  attributes.st_ino = inode_of(node);
   attributes.st_nlink = 1;
   if (node == kRootNode) {
     attributes.st_mode = kRootMode;
-    attributes.st_nlink = 2;
   } else if (const TreeEntry* entry = entry_at(node)) {
     attributes.st_mode = entry->mode;
+  } else if (is_mount(node)) {
+    attributes.st_mode = kTextMode;
   } else {
     attributes.st_mode = kQueueMode;
     const auto queue = queues_.find(node);
     if (queue != queues_.end()) attributes.st_size = static_cast<off_t>(queue->second->size());
   }
+  if (S_ISDIR(attributes.st_mode)) attributes.st_nlink = 2;
   return attributes;
 }
 
 void Filesystem::getattr(fuse_req_t request, fuse_ino_t node) {
   const struct stat reply = attributes(node);
-  fuse_reply_attr(request, &reply, node >= kFirstQueueNode ? kQueueTimeout : kFixedTimeout);
+  fuse_reply_attr(request, &reply, timeout_of(node));
 }
 
-void Filesystem::readdir(fuse_req_t request, std::size_t size, off_t offset) {
-  std::vector<TreeEntry> entries = {{".", kRootNode, kRootMode}, {"..", kRootNode, kRootMode}};
-  entries.insert(entries.end(), kTree.begin(), kTree.end());
-  std::vector<char> reply(size);
-  std::size_t used = 0;
-  for (auto at = static_cast<std::size_t>(offset); at < entries.size(); ++at) {
-    struct stat attributes {};
-    attributes.st_ino = entries[at].node;
-    attributes.st_mode = entries[at].mode;
-    const std::size_t length =
-        fuse_add_direntry(request, reply.data() + used, size - used, entries[at].name.data(),
-                          &attributes, static_cast<off_t>(at + 1));
-    if (used + length > size) break;
-    used += length;
+void Filesystem::readdir(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset) {
+  DirectoryReply reply(request, size, offset);
+  reply.add(".", node, kRootMode, 1);
+  reply.add("..", kRootNode, kRootMode, 2);
+  if (node == kRootNode) {
+    for (const TreeEntry& entry : kTree) {
+      reply.add(std::string(entry.name), entry.node, entry.mode,
+                static_cast<off_t>(entry.node + 2));
+    }
+  } else {
+    for (const std::uint32_t id : mounts_.list(caller_of(request))) {
+      reply.add(std::to_string(id), kFirstMountNode + id, kTextMode, off_t{id} + 3);
+    }
   }
-  fuse_reply_buf(request, reply.data(), used);
+  reply.send();
 }
 
 void Filesystem::open(fuse_req_t request, fuse_ino_t node, const fuse_file_info& info) {
-  if (node >= kFirstQueueNode) {
+  if (is_queue(node)) {
     open_queue(request, node, info.flags & O_ACCMODE);
   } else {
-    open_status(request);
+    open_text(request, text_at(request, node));
   }
+}
+
+std::string Filesystem::text_at(fuse_req_t request, fuse_ino_t node) {
+  if (node == kStatusNode) return status_();
+  auto text = mounts_.describe(caller_of(request), mount_id_of(node));
+  if (!text) throw RequestError(ENOENT);
+  return *std::move(text);
 }
 
 void Filesystem::open_queue(fuse_req_t request, fuse_ino_t node, int access) {
@@ -116,21 +170,21 @@ void Filesystem::open_queue(fuse_req_t request, fuse_ino_t node, int access) {
   if (file->reply_open(request, node)) queues_.emplace(node, std::move(file));
 }
 
-void Filesystem::open_status(fuse_req_t request) {
+void Filesystem::open_text(fuse_req_t request, std::string text) {
   // The text as of now, the same for all reads of this open.
-  auto text = std::make_unique<std::string>(status_());
+  auto kept = std::make_unique<std::string>(std::move(text));
   fuse_file_info info{};
-  info.fh = reinterpret_cast<std::uint64_t>(text.get());
+  info.fh = reinterpret_cast<std::uint64_t>(kept.get());
   info.direct_io = 1;
-  if (fuse_reply_open(request, &info) == 0) (void)text.release();
+  if (fuse_reply_open(request, &info) == 0) static_cast<void>(kept.release());
 }
 
 void Filesystem::read(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset,
                       const fuse_file_info& info) {
-  if (node == kStatusNode) {
-    reply_slice(request, text_of(info), size, offset);
-  } else {
+  if (is_queue(node)) {
     queue_at(node, EBADF).read(request, size, (info.flags & O_NONBLOCK) != 0);
+  } else {
+    reply_slice(request, text_of(info), size, offset);
   }
 }
 
@@ -140,7 +194,7 @@ void Filesystem::write(fuse_req_t request, fuse_ino_t node, std::span<const std:
 }
 
 void Filesystem::poll(fuse_req_t request, fuse_ino_t node, fuse_pollhandle* handle) {
-  if (node >= kFirstQueueNode) {
+  if (is_queue(node)) {
     queue_at(node, EBADF).poll(request, handle);
     return;
   }
@@ -149,7 +203,7 @@ void Filesystem::poll(fuse_req_t request, fuse_ino_t node, fuse_pollhandle* hand
 }
 
 void Filesystem::release(fuse_req_t request, fuse_ino_t node, const fuse_file_info& info) {
-  if (node == kStatusNode) {
+  if (!is_queue(node)) {
     delete &text_of(info);
   } else if (const auto file = queues_.find(node); file != queues_.end()) {
     const WatchQueue& queue = file->second->queue();

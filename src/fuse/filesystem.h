@@ -13,9 +13,13 @@
 #include "dispatch/dispatcher.h"
 #include "fuse/api.h"
 #include "fuse/client_memory.h"
+#include "fuse/mount_directory.h"
 #include "fuse/queue_file.h"
 
 namespace watchq {
+
+/// The thread that waits for the answer to a request.
+Peer caller_of(fuse_req_t request);
 
 struct FilesystemOptions {
   std::uint32_t max_ring_pages = 4096;  ///< pages of 4096 bytes
@@ -25,9 +29,10 @@ struct FilesystemOptions {
 /// std::system_error without having answered. All on the serving thread; none blocks.
 class Filesystem {
  public:
-  /// `io` and `dispatcher` outlive this. `status` gives the text of the file of that name.
-  Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, const FilesystemOptions& options,
-             std::function<std::string()> status);
+  /// `io`, `dispatcher` and `mounts` outlive this. `status` gives the text of the file of that
+  /// name.
+  Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, MountDirectory& mounts,
+             const FilesystemOptions& options, std::function<std::string()> status);
 
   /// Once the kernel has agreed to passthrough: rings can be shared. `device_fd` is the FUSE device
   /// and outlives all use of this.
@@ -36,7 +41,7 @@ class Filesystem {
 
   void lookup(fuse_req_t request, fuse_ino_t parent, std::string_view name);
   void getattr(fuse_req_t request, fuse_ino_t node);
-  void readdir(fuse_req_t request, std::size_t size, off_t offset);
+  void readdir(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset);
   void open(fuse_req_t request, fuse_ino_t node, const fuse_file_info& info);
   void read(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset,
             const fuse_file_info& info);
@@ -62,7 +67,9 @@ class Filesystem {
  private:
   [[nodiscard]] struct stat attributes(fuse_ino_t node) const;
   void open_queue(fuse_req_t request, fuse_ino_t node, int access);
-  void open_status(fuse_req_t request);
+  void open_text(fuse_req_t request, std::string text);
+  [[nodiscard]] fuse_ino_t find(fuse_req_t request, fuse_ino_t parent, std::string_view name);
+  [[nodiscard]] std::string text_at(fuse_req_t request, fuse_ino_t node);
   [[nodiscard]] QueueFile& queue_at(fuse_ino_t node, int error);
 
   void set_filter(fuse_req_t request, QueueFile& file, std::uint64_t argument);
@@ -71,6 +78,7 @@ class Filesystem {
 
   boost::asio::io_context& io_;
   Dispatcher& dispatcher_;
+  MountDirectory& mounts_;
   const FilesystemOptions options_;
   std::function<std::string()> status_;
   int device_fd_ = -1;

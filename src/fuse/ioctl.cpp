@@ -28,11 +28,6 @@ struct PendingCall {
   }
 };
 
-Peer caller_of(fuse_req_t request) {
-  const fuse_ctx& context = *fuse_req_ctx(request);
-  return {context.pid, context.uid};
-}
-
 template <typename Value>
 Value value_from(std::span<const std::byte> bytes) {
   Value value{};

@@ -58,8 +58,8 @@ void release(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
   answer(request, [&](Filesystem& files) { files.release(request, node, *info); });
 }
 
-void readdir(fuse_req_t request, fuse_ino_t, size_t size, off_t offset, fuse_file_info*) {
-  answer(request, [&](Filesystem& files) { files.readdir(request, size, offset); });
+void readdir(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset, fuse_file_info*) {
+  answer(request, [&](Filesystem& files) { files.readdir(request, node, size, offset); });
 }
 
 void ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command, void* argument,

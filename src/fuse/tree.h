@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <cstdint>
 #include <string_view>
 
 #include "fuse/api.h"
@@ -14,10 +15,25 @@ namespace watchq {
 inline constexpr fuse_ino_t kRootNode = FUSE_ROOT_ID;
 inline constexpr fuse_ino_t kQueueName = 2;  // how `queue` is listed; it is opened by other numbers
 inline constexpr fuse_ino_t kStatusNode = 3;
+inline constexpr fuse_ino_t kMountsNode = 4;
 
 /// Each look-up of `queue` gives a node of its own, from here on: a passthrough node has one file
 /// behind it, and each open has its own ring.
-inline constexpr fuse_ino_t kFirstQueueNode = 1024;
+inline constexpr fuse_ino_t kFirstQueueNode = fuse_ino_t{1} << 33;
+
+/// `mounts/ID` is this and the ID.
+inline constexpr fuse_ino_t kFirstMountNode = fuse_ino_t{1} << 32;
+
+constexpr bool is_queue(fuse_ino_t node) { return node >= kFirstQueueNode; }
+constexpr bool is_mount(fuse_ino_t node) { return node >= kFirstMountNode && !is_queue(node); }
+/// The number that stat(2) shows: one that a 32-bit program can hold.
+constexpr ino_t inode_of(fuse_ino_t node) {
+  constexpr fuse_ino_t kLow = (1U << 30) - 1;
+  return is_queue(node)   ? 2 * (kLow + 1) + (node & kLow)
+         : is_mount(node) ? kLow + 1 + (node & kLow)
+                          : node;
+}
+constexpr std::uint32_t mount_id_of(fuse_ino_t node) { return static_cast<std::uint32_t>(node); }
 
 struct TreeEntry {
   std::string_view name;
@@ -27,14 +43,17 @@ struct TreeEntry {
 
 inline constexpr mode_t kRootMode = S_IFDIR | 0555;
 inline constexpr mode_t kQueueMode = S_IFREG | 0666;
+inline constexpr mode_t kTextMode = S_IFREG | 0444;
 inline constexpr std::array kTree = {
     TreeEntry{"queue", kQueueName, kQueueMode},
-    TreeEntry{"status", kStatusNode, S_IFREG | 0444},
+    TreeEntry{"status", kStatusNode, kTextMode},
+    TreeEntry{"mounts", kMountsNode, kRootMode},
 };
 
 /// How long the kernel may believe what it was told of a node and a name, in seconds. A queue is
-/// asked for at each open and changes its size.
-inline constexpr double kFixedTimeout = 3600;
-inline constexpr double kQueueTimeout = 0;
+/// asked for at each open and changes its size; which mounts there are depends on who asks.
+constexpr double timeout_of(fuse_ino_t node) {
+  return node == kQueueName || is_queue(node) || is_mount(node) ? 0 : 3600;
+}
 
 }  // namespace watchq

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/mount_files.h"
+
+#include <linux/mount.h>
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace watchq {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr auto kLinger = std::chrono::seconds(2);
+
+template <std::size_t Count>
+Json names_of(std::uint64_t bits, const std::pair<std::uint64_t, const char*> (&names)[Count]) {
+  Json list = Json::array();
+  for (const auto& [bit, name] : names) {
+    if ((bits & bit) != 0) list.push_back(name);
+  }
+  return list;
+}
+
+Json attributes_of(const MountInfo& info) {
+  static constexpr std::pair<std::uint64_t, const char*> kNames[] = {
+      {MOUNT_ATTR_RDONLY, "ro"},
+      {MOUNT_ATTR_NOSUID, "nosuid"},
+      {MOUNT_ATTR_NODEV, "nodev"},
+      {MOUNT_ATTR_NOEXEC, "noexec"},
+      {MOUNT_ATTR_NOATIME, "noatime"},
+      {MOUNT_ATTR_STRICTATIME, "strictatime"},
+      {MOUNT_ATTR_NODIRATIME, "nodiratime"},
+      {MOUNT_ATTR_IDMAP, "idmapped"},
+      {MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow"},
+  };
+  return names_of(info.attributes, kNames);
+}
+
+Json propagation_of(const MountInfo& info) {
+  static constexpr std::pair<std::uint64_t, const char*> kNames[] = {{MS_SHARED, "shared"},
+                                                                     {MS_SLAVE, "slave"},
+                                                                     {MS_PRIVATE, "private"},
+                                                                     {MS_UNBINDABLE, "unbindable"}};
+  Json propagation = {{"types", names_of(info.propagation, kNames)}};
+  if (info.peer_group != 0) propagation["peer_group"] = info.peer_group;
+  if (info.master != 0) propagation["master"] = info.master;
+  return propagation;
+}
+
+Json children_of(const MountTable& table, std::uint64_t mount) {
+  std::vector<std::uint32_t> children;
+  for (const std::uint64_t id : table.mounts()) {
+    const MountInfo& info = table.find(id)->info;
+    if (info.parent == mount && id != mount) children.push_back(info.id);
+  }
+  std::sort(children.begin(), children.end());
+  return children;
+}
+
+/// The mount point as the caller knows it; nothing when it is not below its root.
+std::optional<std::string> visible_at(const MountInfo& info, const std::string& root) {
+  return root == "/" ? std::optional(info.mount_point) : place_in_parent(info.mount_point, root);
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> MountFiles::list(const Peer& caller) {
+  const MountTable& table = table_of(caller);
+  const std::string root = caller.root();
+  std::vector<std::uint32_t> ids;
+  for (const std::uint64_t mount : table.mounts()) {
+    const MountInfo& info = table.find(mount)->info;
+    if (visible_at(info, root)) ids.push_back(info.id);
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+std::optional<std::string> MountFiles::describe(const Peer& caller, std::uint32_t id) {
+  const MountTable& table = table_of(caller);
+  const Mount* mount = table.find_by_id(id);
+  if (mount == nullptr) return std::nullopt;
+  const MountInfo& info = mount->info;
+  const auto mount_point = visible_at(info, caller.root());
+  if (!mount_point) return std::nullopt;
+  const Json document = {
+      {"id", info.id},
+      {"unique_id", info.mount},
+      {"parent", info.parent_id},
+      {"children", children_of(table, info.mount)},
+      {"mount_point", *mount_point},
+      {"root", info.root},
+      {"read_only", (info.attributes & MOUNT_ATTR_RDONLY) != 0},
+      {"attributes", attributes_of(info)},
+      {"propagation", propagation_of(info)},
+      {"superblock", {{"device", info.device}, {"type", info.fs_type}, {"source", info.source}}},
+  };
+  // Paths are bytes; what is no UTF-8 in them is replaced.
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+const MountTable& MountFiles::table_of(const Peer& caller) {
+  const UniqueFd namespace_fd = caller.mount_namespace();
+  last_ = mounts_.open(namespace_fd.get(), sink_);
+  last_->sync();
+  linger_.expires_after(kLinger);
+  linger_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) last_.reset();
+  });
+  return last_->table();
+}
+
+}  // namespace watchq
