@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "dispatch/record.h"
-#include "kernel/open_object.h"
 #include "source/mount_event.h"
 
 namespace watchq {
@@ -29,7 +28,9 @@ bool is_for(const MountWatch& watch, const MountEvent& event, const TrailStep& s
   return is_at_or_below(step.place, watch.directory);
 }
 
-void check(const watchq_watch& request) {
+}  // namespace
+
+void check_mount_watch(const watchq_watch& request) {
   if (request.tag < kRemove || request.tag > kMaxTag) {
     throw RequestError(EINVAL, "a tag is 0 to 255, or -1 to remove the watch");
   }
@@ -38,17 +39,12 @@ void check(const watchq_watch& request) {
   }
 }
 
-}  // namespace
-
-void Dispatcher::watch_mount(WatchQueue& queue, const Peer& caller, const watchq_watch& request) {
-  check(request);
-  // It pins the caller's mount, as the caller does: not longer than needed.
-  const UniqueFd directory = caller.copy_fd(request.object);
+void Dispatcher::watch_mount(WatchQueue& queue, const Peer& caller, const watchq_watch& request,
+                             OpenObject directory) {
   const UniqueFd namespace_fd = caller.mount_namespace();
   auto mounts = mounts_.open(namespace_fd.get(), *this);
   mounts->sync();
-  std::string root = caller.root();
-  Place place = place_of(*mounts, directory.get(), root);
+  Place place = place_of(*mounts, caller, request.object, std::move(directory));
 
   const MountWatch* watched = mount_watches_.find(queue, place.mount, place.directory);
   if (request.tag == kRemove) {
@@ -67,31 +63,31 @@ void Dispatcher::watch_mount(WatchQueue& queue, const Peer& caller, const watchq
                          static_cast<std::uint8_t>(request.tag),
                          (request.flags & WATCHQ_DETAIL) != 0,
                          caller.shares_pid_namespace(),
-                         std::move(root),
+                         caller.root(),
                          std::move(mounts)};
   mount_watches_.put(watch);
   if (snapshot) tell_snapshot(watch);
 }
 
-Dispatcher::Place Dispatcher::place_of(MountNamespace& mounts, int directory_fd,
-                                       const std::string& root) {
+Dispatcher::Place Dispatcher::place_of(MountNamespace& mounts, const Peer& caller, int fd,
+                                       OpenObject directory) {
+  const Mount* mount = mounts.find(directory);
+  if (mount == nullptr) {
+    mounts.catch_up();
+    mount = mounts.find(directory);
+  }
+  if (mount == nullptr) {
+    throw RequestError(EINVAL, "the object is not in the caller's mount namespace");
+  }
   for (int attempt = 0; attempt < kPlaceAttempts; ++attempt) {
-    const OpenObject object = describe_directory(directory_fd);
-    const Mount* mount = mounts.find(object);
-    if (mount == nullptr) {
-      mounts.catch_up();
-      mount = mounts.find(object);
-    }
-    if (mount == nullptr) {
-      throw RequestError(EINVAL, "the object is not in the caller's mount namespace");
-    }
-    if (!is_at_or_below(object.path, root)) {
+    if (!is_at_or_below(directory.path, caller.root())) {
       throw RequestError(EPERM, "the object is not below the caller's root directory");
     }
-    auto directory = mounts.place_in_mount(mount->info.mount, object.path);
-    if (directory && describe_directory(directory_fd).path == object.path) {
-      return {mount->info.mount, *std::move(directory)};
-    }
+    auto place = mounts.place_in_mount(mount->info.mount, directory.path);
+    const auto again = caller.path_of(fd);
+    if (place && again == directory.path) return {mount->info.mount, *std::move(place)};
+    if (!again) throw RequestError(EBADF, "the caller closed the object");
+    directory.path = *again;
   }
   throw RequestError(EAGAIN, "the directory is being renamed");
 }

@@ -9,12 +9,16 @@
 #include <string>
 
 #include "dispatch/mount_watch_list.h"
+#include "kernel/open_object.h"
 #include "kernel/peer.h"
 #include "queue/watch_queue.h"
 #include "source/event.h"
 #include "source/mount_source.h"
 
 namespace watchq {
+
+/// Checks what of a request to watch a mount can be checked by itself. Throws RequestError(EINVAL).
+void check_mount_watch(const watchq_watch& request);
 
 /// Holds all watches, sets them for the clients that ask and may, and writes to their queues what
 /// the sources tell. One thread.
@@ -28,7 +32,9 @@ class Dispatcher final : public EventSink {
   /// comes first; asked for again with the same tag, it is told again. Throws RequestError: EINVAL
   /// for a tag, flag or object that cannot be, EBADF, ENOTDIR, EPERM for what is not below the
   /// caller's root, EBUSY when the queue already watches the directory, EBADSLT when it does not.
-  void watch_mount(WatchQueue& queue, const Peer& caller, const watchq_watch& request);
+  /// `directory` is what the caller's open file was a moment ago.
+  void watch_mount(WatchQueue& queue, const Peer& caller, const watchq_watch& request,
+                   OpenObject directory);
 
   /// Forgets a queue that is about to go.
   void drop(const WatchQueue& queue) { mount_watches_.remove_queue(queue); }
@@ -44,7 +50,7 @@ class Dispatcher final : public EventSink {
     std::string directory;
   };
 
-  static Place place_of(MountNamespace& mounts, int directory_fd, const std::string& root);
+  static Place place_of(MountNamespace& mounts, const Peer& caller, int fd, OpenObject directory);
   static void tell(const MountWatch& watch, const MountEvent& event, bool below);
   static void tell_snapshot(const MountWatch& watch);
 

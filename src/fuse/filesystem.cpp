@@ -75,7 +75,7 @@ Filesystem::Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, Moun
       options_(options),
       status_(std::move(status)),
       next_queue_node_(kFirstQueueNode),
-      client_memory_(io) {}
+      patient_calls_(io) {}
 
 void Filesystem::lookup(fuse_req_t request, fuse_ino_t parent, std::string_view name) {
   fuse_entry_param reply{};

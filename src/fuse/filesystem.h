@@ -12,8 +12,8 @@
 
 #include "dispatch/dispatcher.h"
 #include "fuse/api.h"
-#include "fuse/client_memory.h"
 #include "fuse/mount_directory.h"
+#include "fuse/patient_calls.h"
 #include "fuse/queue_file.h"
 
 namespace watchq {
@@ -85,7 +85,7 @@ class Filesystem {
   fuse_ino_t next_queue_node_;
   std::unordered_map<fuse_ino_t, std::shared_ptr<QueueFile>> queues_;  // the open ones, by node
   Totals closed_;  // of the queues that are closed
-  ClientMemory client_memory_;
+  PatientCalls patient_calls_;
 };
 
 }  // namespace watchq

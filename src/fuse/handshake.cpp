@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernel/fuse_init.h"
 #include "kernel/uapi.h"
 
 namespace watchq {
@@ -21,16 +22,10 @@ bool is_reply_to(std::uint64_t request, std::span<const iovec> parts, fuse_out_h
 }  // namespace
 
 void Handshake::on_request(std::span<const std::byte> request) {
-  fuse_in_header header{};
-  if (request.size() < sizeof header) return;
-  std::memcpy(&header, request.data(), sizeof header);
-  if (header.opcode != FUSE_INIT) return;
-  init_ = header.unique;
-  fuse_init_in init{};
-  const auto payload = request.subspan(sizeof header);
-  std::memcpy(&init, payload.data(), std::min(payload.size(), sizeof init));
-  offered_ =
-      (init.flags & uapi::kFuseInitExt) != 0 && (init.flags2 & uapi::kFusePassthroughFlags2) != 0;
+  const FuseInit init = decode_fuse_init(request);
+  if (init.request == 0) return;
+  init_ = init.request;
+  offered_ = init.passthrough;
 }
 
 ssize_t Handshake::write_reply(int fd, std::span<const iovec> parts) {

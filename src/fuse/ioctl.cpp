@@ -8,8 +8,10 @@
 #include <utility>
 
 #include "base/error.h"
+#include "dispatch/dispatcher.h"
 #include "fuse/filesystem.h"
 #include "fuse/reply.h"
+#include "kernel/open_object.h"
 
 namespace watchq {
 namespace {
@@ -51,19 +53,43 @@ void require_zero(std::span<const std::byte> growth) {
   }
 }
 
-/// Reads the caller's memory and answers with what `use` makes of it; `use` may throw.
-void answer_with_memory(ClientMemory& memory, fuse_req_t request, std::uint64_t address,
-                        std::size_t first, ClientMemory::More more,
-                        std::function<void(std::span<const std::byte>)> use) {
+/// Reads `first` bytes of the caller's memory and what `more` asks for behind them. Patient work.
+std::vector<std::byte> read_memory(const Peer& caller, std::uint64_t address, std::size_t first,
+                                   std::size_t (*more)(std::span<const std::byte>)) {
+  std::vector<std::byte> bytes(first);
+  caller.read_memory(address, bytes);
+  if (const std::size_t rest = more(bytes); rest != 0) {
+    bytes.resize(first + rest);
+    caller.read_memory(address + first, std::span(bytes).subspan(first));
+  }
+  return bytes;
+}
+
+/// Answers a call with what `use` makes of the result of patient work. Both may throw RequestError.
+template <typename Work, typename Use>
+void answer_patiently(PatientCalls& patient, fuse_req_t request, Work work, Use use) {
   auto call = std::make_shared<PendingCall>(PendingCall{request});
-  memory.read(caller_of(request), address, first, std::move(more),
-              [call, use = std::move(use)](int error, const std::vector<std::byte>& bytes) {
-                if (call->answered) return;
-                reply_errno_of(call->request, [&] {
-                  if (error != 0) throw RequestError(error);
-                  use(bytes);
-                  fuse_reply_ioctl(call->request, 0, nullptr, 0);
-                });
+  const auto fail = [call](int error) -> PatientCalls::Continuation {
+    return [call, error] {
+      if (!call->answered) fuse_reply_err(call->request, error);
+    };
+  };
+  patient.run(fuse_req_ctx(request)->uid,
+              [call, fail, work = std::move(work),
+               use = std::move(use)]() mutable -> PatientCalls::Continuation {
+                try {
+                  return [call, result = work(), use = std::move(use)] {
+                    if (call->answered) return;
+                    reply_errno_of(call->request, [&] {
+                      use(result);
+                      fuse_reply_ioctl(call->request, 0, nullptr, 0);
+                    });
+                  };
+                } catch (const RequestError& refusal) {
+                  return fail(refusal.error());
+                } catch (const std::bad_alloc&) {
+                  return fail(ENOMEM);
+                }
               });
   fuse_req_interrupt_func(request, &PendingCall::interrupted, call.get());
 }
@@ -106,10 +132,14 @@ void Filesystem::set_filter(fuse_req_t request, QueueFile& file, std::uint64_t a
     return Filter::checked_count(value_from<watch_notification_filter>(header)) *
            sizeof(watch_notification_type_filter);
   };
-  // The file stays open while the call waits, and is asked for only if it still does.
-  answer_with_memory(
-      client_memory_, request, argument, sizeof(watch_notification_filter), entries_bytes,
-      [&file](std::span<const std::byte> bytes) { file.queue().set_filter(decode_filter(bytes)); });
+  // The file stays open while the call waits.
+  answer_patiently(
+      patient_calls_, request,
+      [caller = caller_of(request), argument, entries_bytes] {
+        return decode_filter(
+            read_memory(caller, argument, sizeof(watch_notification_filter), entries_bytes));
+      },
+      [&file](const Filter& filter) { file.queue().set_filter(filter); });
 }
 
 void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argument,
@@ -119,22 +149,20 @@ void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argume
   if (asked.size < sizeof asked) throw RequestError(EINVAL, "the argument's size is too small");
   if (asked.size > kMaxArgument) throw RequestError(E2BIG, "the argument is too long");
   require_zero(input.first(std::min<std::size_t>(asked.size, input.size())).subspan(sizeof asked));
-  const auto set = [this, &file, asked, caller = caller_of(request)] {
-    file.ensure_readable();
-    dispatcher_.watch_mount(file.queue(), caller, asked);
-  };
-  if (asked.size <= input.size()) {
-    set();
-    fuse_reply_ioctl(request, 0, nullptr, 0);
-    return;
-  }
-  // The command's number promised less than the argument's own size.
-  answer_with_memory(
-      client_memory_, request, argument + input.size(), asked.size - input.size(),
-      [](std::span<const std::byte>) { return std::size_t{0}; },
-      [set](std::span<const std::byte> growth) {
-        require_zero(growth);
-        set();
+  check_mount_watch(asked);
+  // The command's number may promise less than the argument's own size.
+  const std::size_t unseen = asked.size - std::min<std::size_t>(asked.size, input.size());
+  const Peer caller = caller_of(request);
+  answer_patiently(
+      patient_calls_, request,
+      [caller, asked, unseen, address = argument + input.size()] {
+        require_zero(read_memory(caller, address, unseen,
+                                 [](std::span<const std::byte>) { return std::size_t{0}; }));
+        return describe_directory(caller.copy_fd(asked.object).get());
+      },
+      [this, &file, caller, asked](const OpenObject& directory) {
+        file.ensure_readable();
+        dispatcher_.watch_mount(file.queue(), caller, asked, directory);
       });
 }
 

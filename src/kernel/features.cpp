@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include <exception>
+#include <stdexcept>
 #include <utility>
 
 #include "base/error.h"
 #include "base/memfd.h"
 #include "base/unique_fd.h"
 #include "kernel/fanotify.h"
+#include "kernel/fuse_init.h"
 #include "kernel/mount_namespace_fd.h"
 #include "kernel/mount_query.h"
 #include "kernel/peer.h"
@@ -39,6 +41,12 @@ struct Probe {
 
 constexpr Probe kProbes[] = {
     {"fuse", "serving the files", [] { open_or_throw("/dev/fuse", O_RDWR); }},
+    {"passthrough", "rings that client and daemon share (FUSE passthrough, Linux 6.9)",
+     [] {
+       if (!probe_fuse().passthrough) {
+         throw std::runtime_error("the kernel does not offer it");
+       }
+     }},
     {"memfd-seals", "rings that no client can shrink",
      [] { size_and_seal_memfd(create_memfd("watchq-probe").get(), 4096); }},
     {"mount-events", "mounts, unmounts and moves as they happen (fanotify, Linux 6.15)",

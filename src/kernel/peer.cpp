@@ -57,6 +57,10 @@ UniqueFd Peer::copy_fd(int fd) const {
   throw RequestError(errno == EBADF ? EBADF : EPERM, "pidfd_getfd of the caller's descriptor");
 }
 
+std::optional<std::string> Peer::path_of(int fd) const {
+  return read_link(proc_path(thread_, ("fd/" + std::to_string(fd)).c_str()));
+}
+
 UniqueFd Peer::mount_namespace() const {
   if (thread_ <= 0)
     throw RequestError(EPERM, "the caller is in a pid namespace that we cannot see");

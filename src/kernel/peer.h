@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -21,9 +22,14 @@ class Peer {
 
   [[nodiscard]] uid_t uid() const { return uid_; }
 
-  /// Our own copy of one of its open files. It pins what the file pins: close it soon.
-  /// Throws RequestError: EBADF when it has no such file, EPERM when we may not look.
+  /// Our own copy of one of its open files. It pins what the file pins, and closing it may wait for
+  /// the server of its filesystem: never on the serving thread. Throws RequestError: EBADF when it
+  /// has no such file, EPERM when we may not look.
   [[nodiscard]] UniqueFd copy_fd(int fd) const;
+
+  /// The path of one of its open files, from the root of its mount namespace; nothing when it has
+  /// no such file.
+  [[nodiscard]] std::optional<std::string> path_of(int fd) const;
 
   /// Its mount namespace, as an open /proc/PID/ns/mnt. Throws RequestError(EPERM).
   [[nodiscard]] UniqueFd mount_namespace() const;
