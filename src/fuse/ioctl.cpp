@@ -155,10 +155,13 @@ void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argume
   const Peer caller = caller_of(request);
   answer_patiently(
       patient_calls_, request,
-      [caller, asked, unseen, address = argument + input.size()] {
+      [caller, asked, unseen, address = argument + input.size(),
+       copy = std::make_shared<UniqueFd>()] {
         require_zero(read_memory(caller, address, unseen,
                                  [](std::span<const std::byte>) { return std::size_t{0}; }));
-        return describe_directory(caller.copy_fd(asked.object).get());
+        // Closed when the caller has its answer: that may wait for a server that does not answer.
+        *copy = caller.copy_fd(asked.object);
+        return describe_directory(copy->get());
       },
       [this, &file, caller, asked](const OpenObject& directory) {
         file.ensure_readable();

@@ -28,15 +28,19 @@ struct PatientCalls::Shared {
     return user.threads < kThreadsPerUser && threads < kThreads;
   }
 
-  /// Takes a thread's result and gives it its next work: of the same user, or of one that waits
-  /// because there were too many threads in all. Nothing: the thread ends.
-  std::optional<std::pair<uid_t, Work>> exchange(uid_t of, Continuation result) {
+  void post(Continuation result) {
+    const std::lock_guard lock(mutex);
+    if (io != nullptr) boost::asio::post(*io, std::move(result));
+  }
+
+  /// Gives a thread that is done its next work: of the same user, or of one that waits because
+  /// there were too many threads in all. Nothing: the thread ends.
+  std::optional<std::pair<uid_t, Work>> next_after(uid_t user) {
     const std::lock_guard lock(mutex);
     if (io == nullptr) return std::nullopt;
-    boost::asio::post(*io, std::move(result));
     --threads;
-    --users[of].threads;
-    auto next = users.find(of);
+    --users[user].threads;
+    auto next = users.find(user);
     if (next->second.waiting.empty()) {
       if (next->second.threads == 0) users.erase(next);
       next = std::find_if(users.begin(), users.end(), [this](const auto& entry) {
@@ -78,7 +82,10 @@ void PatientCalls::run(uid_t user, Work work) {
 
 void PatientCalls::serve(const std::shared_ptr<Shared>& shared, uid_t user, Work work) {
   for (;;) {
-    auto next = shared->exchange(user, work());
+    shared->post(work());
+    // What the work has kept may be closed only now, and may take its time.
+    work = nullptr;
+    auto next = shared->next_after(user);
     if (!next) return;
     std::tie(user, work) = *std::move(next);
   }

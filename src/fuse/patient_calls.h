@@ -18,6 +18,7 @@ class PatientCalls {
  public:
   using Continuation = std::function<void()>;
   /// Runs on a thread of its own and returns what then runs on the serving thread. May not throw.
+  /// Destroyed on its own thread too, when the continuation is on its way.
   using Work = std::function<Continuation()>;
 
   static constexpr std::size_t kThreadsPerUser = 4;
