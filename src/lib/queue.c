@@ -23,27 +23,31 @@ struct watchq_queue {
   size_t found_length;
 };
 
-/* Takes over `fd`, whose ring is `size` bytes; on failure fd stays the caller's. */
-static struct watchq_queue* map_queue(int fd, size_t size) {
-  struct watchq_queue* queue = calloc(1, sizeof *queue);
+struct watchq_queue* watchq_attach(int fd) {
+  struct stat status;
+  struct watchq_queue* queue;
   int error;
 
+  if (fstat(fd, &status) != 0) return NULL;
+  if (status.st_size <= 0 || (uintmax_t)status.st_size > SIZE_MAX) {
+    errno = EINVAL;
+    return NULL;
+  }
+  queue = calloc(1, sizeof *queue);
   if (queue == NULL) return NULL;
   queue->fd = fd;
-  queue->size = size;
-  queue->map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  queue->size = (size_t)status.st_size;
+  queue->map = mmap(NULL, queue->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (queue->map == MAP_FAILED) {
     free(queue);
     return NULL;
   }
-  error = watchq_ring_init(&queue->ring, queue->map, size);
-  if (error != 0) {
-    munmap(queue->map, size);
-    free(queue);
-    errno = -error;
-    return NULL;
-  }
-  return queue;
+  error = -watchq_ring_init(&queue->ring, queue->map, queue->size);
+  if (error == 0) return queue;
+  munmap(queue->map, queue->size);
+  free(queue);
+  errno = error;
+  return NULL;
 }
 
 /* Writes the path of the default queue. Returns 0, or -1 with ENAMETOOLONG. */
@@ -78,23 +82,12 @@ struct watchq_queue* watchq_open(const char* path, unsigned int pages) {
   fd = open(path, O_RDWR | O_CLOEXEC);
   if (fd < 0) return NULL;
   if (ioctl(fd, IOC_WATCH_QUEUE_SET_SIZE, (unsigned long)pages) == 0) {
-    queue = map_queue(fd, pages * (size_t)sysconf(_SC_PAGESIZE));
+    queue = watchq_attach(fd); /* the file's size now is the ring's, whatever a page is */
   } else if (errno == ENOTTY) {
     errno = EINVAL;
   }
   if (queue == NULL) close_keeping_errno(fd);
   return queue;
-}
-
-struct watchq_queue* watchq_attach(int fd) {
-  struct stat status;
-
-  if (fstat(fd, &status) != 0) return NULL;
-  if (status.st_size <= 0 || (uintmax_t)status.st_size > SIZE_MAX) {
-    errno = EINVAL;
-    return NULL;
-  }
-  return map_queue(fd, (size_t)status.st_size);
 }
 
 void watchq_close(struct watchq_queue* queue) {
