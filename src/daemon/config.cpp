@@ -93,9 +93,9 @@ Config read_config(const std::string& path) {
         path + ":" + std::to_string(line_at(text, text.find(Json(key).dump())));
     const auto setter = setters().find(key);
     if (setter == setters().end()) {
-      std::string known;
-      for (const auto& [name, set] : setters()) known += (known.empty() ? "" : ", ") + name;
-      refuse(place, "unknown key \"" + key + "\"; known are: " + known);
+      std::string what = "unknown key \"" + key + "\"; known are:";
+      for (const auto& [name, set] : setters()) what += " " + name;
+      refuse(place, what);
     }
     try {
       setter->second(config, value);

@@ -32,6 +32,15 @@ void reply_slice(fuse_req_t request, std::string_view text, std::size_t size, of
   fuse_reply_buf(request, slice.data(), slice.size());
 }
 
+void open_text(fuse_req_t request, std::string text) {
+  // The text as of now, the same for all reads of this open.
+  auto kept = std::make_unique<std::string>(std::move(text));
+  fuse_file_info info{};
+  info.fh = reinterpret_cast<std::uint64_t>(kept.get());
+  info.direct_io = 1;
+  if (fuse_reply_open(request, &info) == 0) static_cast<void>(kept.release());
+}
+
 /// Collects directory entries from where the last reply ended, up to what fits.
 class DirectoryReply {
  public:
@@ -168,15 +177,6 @@ void Filesystem::open_queue(fuse_req_t request, fuse_ino_t node, int access) {
   auto file = access == O_RDWR ? std::make_shared<QueueFile>(io_, device_fd_)
                                : std::make_shared<QueueFile>(io_);
   if (file->reply_open(request, node)) queues_.emplace(node, std::move(file));
-}
-
-void Filesystem::open_text(fuse_req_t request, std::string text) {
-  // The text as of now, the same for all reads of this open.
-  auto kept = std::make_unique<std::string>(std::move(text));
-  fuse_file_info info{};
-  info.fh = reinterpret_cast<std::uint64_t>(kept.get());
-  info.direct_io = 1;
-  if (fuse_reply_open(request, &info) == 0) static_cast<void>(kept.release());
 }
 
 void Filesystem::read(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset,

@@ -67,7 +67,6 @@ class Filesystem {
  private:
   [[nodiscard]] struct stat attributes(fuse_ino_t node) const;
   void open_queue(fuse_req_t request, fuse_ino_t node, int access);
-  void open_text(fuse_req_t request, std::string text);
   [[nodiscard]] fuse_ino_t find(fuse_req_t request, fuse_ino_t parent, std::string_view name);
   [[nodiscard]] std::string text_at(fuse_req_t request, fuse_ino_t node);
   [[nodiscard]] QueueFile& queue_at(fuse_ino_t node, int error);

@@ -159,9 +159,13 @@ void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argume
        copy = std::make_shared<UniqueFd>()] {
         require_zero(read_memory(caller, address, unseen,
                                  [](std::span<const std::byte>) { return std::size_t{0}; }));
-        // Closed when the caller has its answer: that may wait for a server that does not answer.
+        // Closing a file may wait for a server that does not answer: what is no directory is closed
+        // after its caller has been refused. A directory is closed at once, and no longer holds its
+        // mount when the caller goes on.
         *copy = caller.copy_fd(asked.object);
-        return describe_directory(copy->get());
+        OpenObject directory = describe_directory(copy->get());
+        copy->reset();
+        return directory;
       },
       [this, &file, caller, asked](const OpenObject& directory) {
         file.ensure_readable();

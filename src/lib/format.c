@@ -119,6 +119,7 @@ static int describe(struct line* line, const union record* record, size_t length
   return 1;
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): it is written to, through the line below
 size_t watchq_record_format(const struct watch_notification* record, size_t length, char* text,
                             size_t size) {
   struct line line = {.text = text, .size = size};

@@ -22,7 +22,10 @@ void append(std::vector<MountEvent>& to, std::vector<MountEvent> events) {
 }  // namespace
 
 std::vector<MountEvent> mount_diff(const MountTable& before, const MountTable& after) {
-  std::vector<MountEvent> removed, moved, added, changed;
+  std::vector<MountEvent> removed;
+  std::vector<MountEvent> moved;
+  std::vector<MountEvent> added;
+  std::vector<MountEvent> changed;
   for (const std::uint64_t id : before.mounts()) {
     const Mount& old = *before.find(id);
     const Mount* now = after.find(id);

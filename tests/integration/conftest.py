@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures. The whole test run lives in one private mount namespace."""
+
+import os
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+
+import namespace
+from daemon_process import EXECUTABLE, Daemon
+from mount_queue import MountQueue
+
+# A test that takes this long hangs on its daemon. Ending that lets every blocked call fail.
+TEST_LIMIT = 60.0
+
+
+def pytest_configure(config):
+    """Exit code 77 is what Meson takes for skipped."""
+    if os.geteuid() != 0:
+        pytest.exit("SKIP: needs root, for mounts", returncode=77)
+    if not os.path.exists("/dev/fuse"):
+        pytest.exit("SKIP: needs /dev/fuse", returncode=77)
+    if not EXECUTABLE.exists():
+        pytest.exit(f"no {EXECUTABLE}: set WATCHQD", returncode=2)
+    namespace.enter_private_namespace()
+
+
+@pytest.fixture(scope="session", name="workspace")
+def make_workspace():
+    """A tmpfs of our own, for all mount points."""
+    with tempfile.TemporaryDirectory(prefix="watchq-test-") as directory:
+        namespace.mount_tmpfs(directory)
+        yield Path(directory)
+        namespace.umount_all(directory)
+
+
+@pytest.fixture(name="mount_point")
+def make_mount_point(workspace):
+    """An empty directory to mount the queue on."""
+    directory = workspace / "watchq"
+    directory.mkdir(exist_ok=True)
+    yield directory
+    namespace.umount_all(directory)
+
+
+@pytest.fixture(name="start_daemon")
+def make_start_daemon(mount_point):
+    """Starts daemons, on `mount_point` unless told otherwise; ends the test with none left."""
+    started = []
+
+    def start(*options, at=mount_point, uid=None):
+        daemon = Daemon(at, *options, uid=uid)
+        started.append(daemon)
+        return daemon
+
+    def clean_up():
+        for daemon in started:
+            daemon.clean_up()
+
+    watchdog = threading.Timer(TEST_LIMIT, clean_up)
+    watchdog.daemon = True
+    watchdog.start()
+    yield start
+    watchdog.cancel()
+    clean_up()
+
+
+@pytest.fixture(name="watchqd")
+def make_watchqd(start_daemon):
+    """A daemon that serves. It must still end cleanly after the test, whatever that did to it."""
+    daemon = start_daemon().wait_ready()
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture(name="queue")
+def make_queue(watchqd):
+    """A mapped queue with a ring of one page."""
+    with watchqd.open_queue() as queue:
+        yield queue
+
+
+@pytest.fixture(name="base")
+def make_base(workspace):
+    """A tmpfs to mount things on."""
+    directory = workspace / "base"
+    namespace.mount_tmpfs(directory)
+    yield directory
+    namespace.umount_all(directory)
+
+
+@pytest.fixture(name="fence_directory")
+def make_fence_directory(workspace):
+    """Where MountQueue makes the mounts that show how far the daemon has come."""
+    directory = workspace / "fence"
+    namespace.mount_tmpfs(directory)
+    yield directory
+    namespace.umount_all(directory)
+
+
+@pytest.fixture(name="open_mount_queue")
+def make_open_mount_queue(watchqd, fence_directory):
+    """Opens queues for mount records."""
+    queues = []
+
+    def open_queue(pages=4):
+        queues.append(MountQueue(watchqd.queue_path, fence_directory, pages))
+        return queues[-1]
+
+    yield open_queue
+    for queue in queues:
+        queue.close()
+
+
+@pytest.fixture(name="mount_queue")
+def make_mount_queue(open_mount_queue):
+    return open_mount_queue()

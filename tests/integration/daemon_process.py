@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""A watchqd under test: started, waited for, ended, and looked through for what must not be."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+import namespace
+import syscalls
+from processes import become
+from queue_client import DEADLINE, Queue
+
+SOURCE_ROOT = Path(__file__).resolve().parents[2]
+EXECUTABLE = Path(os.environ.get("WATCHQD", SOURCE_ROOT / "build" / "src" / "watchqd")).resolve()
+
+_SANITIZER = re.compile(r"(Address|Leak|Memory|Thread|UndefinedBehavior)Sanitizer|runtime error:")
+
+
+class Daemon:
+    """A running daemon. Its stderr is collected as it comes, so that it never blocks on us."""
+
+    def __init__(self, mount_point, *options, uid=None):
+        self.mount_point = Path(mount_point)
+        self._lines = []
+        self._news = threading.Condition()
+        self._process = subprocess.Popen(
+            [EXECUTABLE, *options, self.mount_point], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
+            preexec_fn=None if uid is None else lambda: become(uid))
+        self._reader = threading.Thread(target=self._collect, daemon=True)
+        self._reader.start()
+
+    def _collect(self):
+        for line in self._process.stderr:
+            with self._news:
+                self._lines.append(line.rstrip("\n"))
+                self._news.notify_all()
+        with self._news:
+            self._lines.append(None)
+            self._news.notify_all()
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    @property
+    def stderr(self):
+        with self._news:
+            return [line for line in self._lines if line is not None]
+
+    @property
+    def queue_path(self):
+        return self.mount_point / "queue"
+
+    def open_queue(self, pages=1):
+        return Queue(self.queue_path, pages)
+
+    def status(self):
+        return json.loads((self.mount_point / "status").read_text())
+
+    def descriptors(self):
+        """How many files the daemon has open."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def wait_ready(self):
+        ready = f"watchqd: ready on {self.mount_point}"
+        with self._news:
+            if not self._news.wait_for(lambda: ready in self._lines or None in self._lines,
+                                       DEADLINE):
+                raise TimeoutError("watchqd does not get ready")
+            assert ready in self._lines, self._lines
+        return self
+
+    def send_signal(self, number):
+        """Nothing happens when it has ended already."""
+        self._process.send_signal(number)
+
+    def wait(self):
+        """Waits for the end. Returns the exit code."""
+        code = self._process.wait(DEADLINE)
+        self._reader.join(DEADLINE)
+        return code
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self, number=signal.SIGTERM):
+        """Ends it as a service manager does, and checks that it leaves nothing behind."""
+        self.send_signal(number)
+        self.check_ended()
+
+    def check_ended(self):
+        """Waits for an orderly end and checks that nothing is left behind."""
+        code = self.wait()
+        stderr = "\n".join(self.stderr)
+        assert not _SANITIZER.search(stderr), stderr
+        assert code == 0, f"exit code {code}\n{stderr}"
+        assert not namespace.is_mounted(self.mount_point)
+
+    def clean_up(self):
+        """Takes away whatever is left. For the end of a test, however it went.
+
+        A daemon that waits for itself cannot even be killed before its connection is cut.
+        """
+        with contextlib.suppress(OSError):
+            syscalls.umount2(self.mount_point, syscalls.MNT_FORCE | syscalls.MNT_DETACH)
+        self.kill()
+        namespace.umount_all(self.mount_point)
+
+
+def run(*arguments, uid=None):
+    """Runs watchqd to its end, for when it is not to serve."""
+    return subprocess.run([EXECUTABLE, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=DEADLINE, check=False,
+                          preexec_fn=None if uid is None else lambda: become(uid))

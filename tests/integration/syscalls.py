@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""System calls that Python's standard library lacks; errors are OSError."""
+
+import ctypes
+import os
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUSER = 0x10000000
+
+MS_RDONLY = 0x1
+MS_NOSUID = 0x2
+MS_NODEV = 0x4
+MS_NOEXEC = 0x8
+MS_REMOUNT = 0x20
+MS_NOATIME = 0x400
+MS_BIND = 0x1000
+MS_MOVE = 0x2000
+MS_REC = 0x4000
+MS_UNBINDABLE = 1 << 17
+MS_PRIVATE = 1 << 18
+MS_SHARED = 1 << 20
+MNT_FORCE = 0x1
+MNT_DETACH = 0x2
+
+AT_FDCWD = -100
+AT_RECURSIVE = 0x8000
+OPEN_TREE_CLONE = 0x1
+
+PROT_READ = 0x1
+PROT_WRITE = 0x2
+MAP_SHARED = 0x1
+MAP_PRIVATE = 0x2
+MAP_ANONYMOUS = 0x20
+
+PR_SET_DUMPABLE = 4
+
+# The same on every architecture.
+_SYS_OPEN_TREE = 428
+_SYS_MOUNT_SETATTR = 442
+
+_MAP_FAILED = ctypes.c_void_p(-1).value
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.ioctl.argtypes = [ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p]
+_libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong,
+                        ctypes.c_char_p]
+_libc.umount2.argtypes = [ctypes.c_char_p, ctypes.c_int]
+_libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int,
+                       ctypes.c_long]
+_libc.mmap.restype = ctypes.c_void_p
+_libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+_libc.syscall.restype = ctypes.c_long
+
+
+def _checked(result):
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+def _path(path):
+    return None if path is None else os.fsencode(path)
+
+
+def unshare(flags):
+    _checked(_libc.unshare(flags))
+
+
+def set_dumpable():
+    """Undoes what setuid() does: the process is again like one that was started with its uid."""
+    _checked(_libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
+
+
+def ioctl(fd, request, argument):
+    """`argument` is a number, None, or a ctypes array that is passed by its address."""
+    address = ctypes.addressof(argument) if isinstance(argument, ctypes.Array) else argument
+    return _checked(_libc.ioctl(fd, request, address))
+
+
+def mount(source, target, fs_type, flags=0, data=None):
+    _checked(_libc.mount(_path(source), _path(target), _path(fs_type), flags, _path(data)))
+
+
+def umount2(target, flags=0):
+    _checked(_libc.umount2(_path(target), flags))
+
+
+def mmap(size, protection, flags, fd=-1, offset=0):
+    """Unlike mmap.mmap() it neither duplicates the descriptor nor asks for the file's size."""
+    address = _libc.mmap(None, size, protection, flags, fd, offset)
+    if address == _MAP_FAILED:
+        _checked(-1)
+    return address
+
+
+def munmap(address, size):
+    _checked(_libc.munmap(address, size))
+
+
+class _MountAttr(ctypes.Structure):
+    _fields_ = [("attr_set", ctypes.c_uint64), ("attr_clr", ctypes.c_uint64),
+                ("propagation", ctypes.c_uint64), ("userns_fd", ctypes.c_uint64)]
+
+
+def mount_setattr(path, attr_set=0, attr_clr=0, propagation=0, flags=0):
+    attributes = _MountAttr(attr_set, attr_clr, propagation, 0)
+    _checked(_libc.syscall(ctypes.c_long(_SYS_MOUNT_SETATTR), ctypes.c_int(AT_FDCWD),
+                           ctypes.c_char_p(_path(path)), ctypes.c_uint(flags),
+                           ctypes.byref(attributes), ctypes.c_size_t(ctypes.sizeof(attributes))))
+
+
+def open_tree(path, flags):
+    return _checked(_libc.syscall(ctypes.c_long(_SYS_OPEN_TREE), ctypes.c_int(AT_FDCWD),
+                                  ctypes.c_char_p(_path(path)), ctypes.c_uint(flags)))
+
+
+def userfaultfd():
+    """A userfaultfd that also catches the faults of others who read the memory."""
+    number = 323 if os.uname().machine == "x86_64" else 282
+    return _checked(_libc.syscall(ctypes.c_long(number), ctypes.c_int(os.O_CLOEXEC)))

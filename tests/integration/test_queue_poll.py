@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""Waiting for records: poll, epoll, and being woken."""
+
+import select
+
+import pytest
+
+from processes import BlockedCall, Child
+from queue_client import DEADLINE, POLL_READABLE
+from records import META_SLOTS, numbered
+
+
+def test_an_empty_queue_polls_nothing(queue):
+    assert queue.poll() == 0
+
+
+def test_a_queue_without_a_size_polls_nothing(watchqd):
+    with watchqd.open_queue(pages=None) as queue:
+        assert queue.poll() == 0
+
+
+def test_a_queue_polls_readable_until_it_is_drained(queue):
+    queue.inject(numbered(1))
+    queue.inject(numbered(2))
+    assert queue.poll() == POLL_READABLE
+    queue.ring.next()
+    assert queue.poll() == POLL_READABLE
+    queue.ring.next()
+    assert queue.poll() == 0
+
+
+def test_poll_reports_only_what_it_was_asked_for(queue):
+    queue.inject(numbered(1))
+    for events in (select.POLLIN, select.POLLRDNORM):
+        assert queue.poll(events=events) == events
+    assert queue.poll(events=select.POLLPRI) == 0
+
+
+def test_a_blocked_poll_is_woken_by_a_record(queue):
+    for number in range(50):
+        polling = BlockedCall(queue.poll, DEADLINE)
+        queue.inject(numbered(number))
+        assert polling.result() == POLL_READABLE
+        assert queue.ring.drain() == [numbered(number)]
+
+
+def test_all_who_wait_for_one_queue_are_woken(queue):
+    polling = [BlockedCall(queue.poll, DEADLINE) for _ in range(4)]
+    queue.inject(numbered(1))
+    assert [waiter.result() for waiter in polling] == [POLL_READABLE] * 4
+
+
+def test_only_the_queue_with_the_record_becomes_readable(watchqd, queue):
+    with watchqd.open_queue() as other:
+        polling = BlockedCall(other.poll, DEADLINE)
+        queue.inject(numbered(1))
+        assert queue.poll(DEADLINE) == POLL_READABLE
+        assert other.poll() == 0
+        other.inject(numbered(2))
+        assert polling.result() == POLL_READABLE
+        assert other.ring.drain() == [numbered(2)]
+
+
+def test_a_poll_is_woken_by_what_another_process_injects(queue):
+    polling = BlockedCall(queue.poll, DEADLINE)
+    with Child(lambda _: queue.inject(numbered(3))) as child:
+        assert child.receive() == numbered(3).length
+    assert polling.result() == POLL_READABLE
+
+
+def test_a_poll_that_timed_out_leaves_nothing_behind(queue):
+    assert queue.poll(0.01) == 0
+    queue.inject(numbered(1))
+    assert queue.poll() == POLL_READABLE
+
+
+@pytest.fixture(name="epoll")
+def make_epoll():
+    with select.epoll() as epoll:
+        yield epoll
+
+
+def test_a_level_triggered_epoll_reports_until_the_queue_is_drained(queue, epoll):
+    epoll.register(queue.fd, select.EPOLLIN)
+    assert epoll.poll(0) == []
+    queue.inject(numbered(1))
+    for _ in range(3):
+        assert epoll.poll(DEADLINE) == [(queue.fd, select.EPOLLIN)]
+    queue.ring.drain()
+    assert epoll.poll(0) == []
+
+
+def test_an_edge_triggered_epoll_reports_once_for_each_filling(queue, epoll):
+    epoll.register(queue.fd, select.EPOLLIN | select.EPOLLET)
+    assert epoll.poll(0) == []
+    for number in range(20):
+        queue.inject(numbered(number))
+        assert epoll.poll(DEADLINE) == [(queue.fd, select.EPOLLIN)]
+        assert epoll.poll(0) == []
+        assert queue.ring.drain() == [numbered(number)]
+
+
+def consume(queue, last):
+    """Waits with an edge-triggered epoll, as consumers do, and reads up to the last record."""
+    seen = []
+    with select.epoll() as epoll:
+        epoll.register(queue.fd, select.EPOLLIN | select.EPOLLET)
+        while not seen or seen[-1] != last:
+            if not epoll.poll(DEADLINE):
+                raise TimeoutError(f"no wake-up after {len(seen)} records")
+            seen += queue.ring.drain()
+    return seen
+
+
+def test_no_wake_up_is_lost_between_a_drained_ring_and_the_next_record(watchqd):
+    """The consumer may find the ring empty at the very moment at which it is filled."""
+    with watchqd.open_queue(pages=64) as queue:
+        sent = [numbered(number, 1 + number % 3) for number in range(1, 5000)]
+        with Child(lambda _: consume(queue, sent[-1])) as child:
+            for record in sent:
+                queue.inject(record)
+            assert child.receive() == sent
+
+
+def test_closing_a_queue_that_an_epoll_waits_for_harms_nobody(watchqd, queue, epoll):
+    other = watchqd.open_queue()
+    epoll.register(other.fd, select.EPOLLIN)
+    assert epoll.poll(0) == []
+    other.close()
+    assert epoll.poll(0) == []
+    queue.inject(numbered(2))
+    assert queue.ring.drain() == [numbered(2)]
+
+
+@pytest.mark.parametrize("tail", [1, 2, META_SLOTS + 1, 0x80000000])
+def test_a_ring_with_a_tail_that_makes_no_sense_polls_an_error_until_it_is_mended(queue, tail):
+    queue.ring.tail = tail
+    assert queue.poll() & select.POLLERR
+    queue.ring.tail = META_SLOTS
+    assert queue.poll() == 0
