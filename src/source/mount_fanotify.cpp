@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -64,41 +65,119 @@ void MountFanotify::apply(const MountChange& change) {
 
 void MountFanotify::attached(const MountChange& change) {
   if (table_.find(change.mount) != nullptr) return;  // was there when the table was read
-  if (auto located = locate(change.mount)) {
-    table_.put(located->info, std::move(located->place));
-    tell(MountEventKind::new_mount, *table_.find(change.mount), change.pid);
-  } else {
+  if (const auto located = locate(change.mount)) {
+    if (must_wait(*located, change)) return;
+    table_.put(located->info, located->place);
+    tell(MountEventKind::new_mount, change);
+  } else if (!change.detached) {
     unplaced_.insert(change.mount);
-    tell_unplaced(MountEventKind::new_mount, change.mount, 0, change.pid);
+    tell_unplaced(MountEventKind::new_mount, change);
   }
+  wake(change.mount);
 }
 
 void MountFanotify::detached(const MountChange& change) {
-  if (const Mount* mount = table_.find(change.mount)) {
-    if (expired(*mount, change.pid)) tell(MountEventKind::expiry, *mount, change.pid);
-    tell(MountEventKind::unmount, *mount, change.pid);
+  if (table_.find(change.mount) != nullptr) {
+    // What leaves one of them may come onto this one.
+    for (auto on_it = table_.children(change.mount); !on_it.empty();
+         on_it = table_.children(change.mount)) {
+      for (const std::uint64_t child : on_it) leave(child, change);
+    }
+    if (expired(*table_.find(change.mount), change.pid)) tell(MountEventKind::expiry, change);
+    tell(MountEventKind::unmount, change);
     table_.remove(change.mount);
   } else if (unplaced_.erase(change.mount) != 0) {
-    tell_unplaced(MountEventKind::unmount, change.mount, 0, change.pid);
+    tell_unplaced(MountEventKind::unmount, change);
+  } else if (std::erase_if(waiting_, [&](const auto& entry) {
+               return entry.second.mount == change.mount;
+             }) != 0) {
+    tell_unplaced(MountEventKind::new_mount, change);
+    tell_unplaced(MountEventKind::unmount, change);
   }
+  wake(change.mount);
 }
 
 void MountFanotify::moved(const MountChange& change) {
-  const Mount* before = table_.find(change.mount);
-  if (before == nullptr) {
-    // Told as unplaced, or attached and moved before the table was read.
+  if (table_.find(change.mount) == nullptr) {
+    // Told as unplaced, or attached and moved before we could place it.
     if (!unplaced_.contains(change.mount)) attached(change);
     return;
   }
-  auto located = locate(change.mount);
-  tell(MountEventKind::move_from, *before, change.pid);
-  if (located) {
-    table_.put(located->info, std::move(located->place));
-    tell(MountEventKind::move_to, *table_.find(change.mount), change.pid);
-  } else {
-    // Gone again: its unmount is told from the place that we know.
-    tell_unplaced(MountEventKind::move_to, change.mount, before->info.id, change.pid);
+  const auto located = locate(change.mount);
+  // Where it is gone again, its unmount is told from the place that we know.
+  if (located && !must_wait(*located, change)) move(*located, change);
+}
+
+void MountFanotify::move(const Located& located, const MountChange& change) {
+  const MountInfo before = table_.find(change.mount)->info;
+  tell(MountEventKind::move_from, change);
+  table_.put(located.info, located.place);
+  tell(MountEventKind::move_to, change);
+  for (const MountEvent& event : attribute_events(table_, before, located.info)) {
+    context_.sink.on_event(event);
   }
+  wake(change.mount);
+}
+
+void MountFanotify::follow(std::uint64_t mount) {
+  const auto now = query_mount(mount, namespace_id_, MountDetail::numbers);
+  const Mount* known = table_.find(mount);
+  if (!now || known == nullptr || known->info.parent == now->parent) return;
+  MountChange change;
+  change.mount = mount;
+  const auto located = locate(mount);
+  if (located && obstacles(*located).empty()) move(*located, change);
+}
+
+void MountFanotify::leave(std::uint64_t mount, const MountChange& parent_change) {
+  if (table_.find(mount) == nullptr) return;
+  MountChange change;
+  change.mount = mount;
+  change.pid = parent_change.pid;
+  if (!query_mount(mount, namespace_id_, MountDetail::numbers)) {
+    detached(change);
+    return;
+  }
+  follow(mount);
+  const Mount* known = table_.find(mount);
+  if (known == nullptr || known->info.parent != parent_change.mount) return;
+  // Where it went from there is still to be told.
+  const Mount& parent = *table_.find(parent_change.mount);
+  Located located{known->info, parent.place};
+  located.info.parent = parent.info.parent;
+  located.info.parent_id = parent.info.parent_id;
+  move(located, change);
+}
+
+std::vector<std::uint64_t> MountFanotify::obstacles(const Located& located) const {
+  const std::uint64_t parent = located.info.parent;
+  const auto way = table_.trail(parent, "/");
+  if (way.empty()) {
+    // The root of all is on a mount that no list shows.
+    const auto info = query_mount(parent, namespace_id_, MountDetail::numbers);
+    if (info && info->parent == parent) return {};
+    return {parent};
+  }
+  std::vector<std::uint64_t> between;
+  for (const TrailStep& step : way) {
+    // One of those has been moved out of the mount, or it could not be there.
+    if (step.mount == located.info.mount) return between;
+    between.push_back(step.mount);
+  }
+  return {};
+}
+
+bool MountFanotify::must_wait(const Located& located, const MountChange& change) {
+  const auto awaited = obstacles(located);
+  for (const std::uint64_t mount : awaited) waiting_.emplace(mount, change);
+  return !awaited.empty();
+}
+
+void MountFanotify::wake(std::uint64_t mount) {
+  const auto [first, last] = waiting_.equal_range(mount);
+  const std::vector<std::pair<std::uint64_t, MountChange>> woken(first, last);
+  waiting_.erase(first, last);
+  for (const auto& [awaited, change] : woken) moved(change);
 }
 
 void MountFanotify::overflowed() {
@@ -107,6 +186,7 @@ void MountFanotify::overflowed() {
   reload(list());
   // Mounts that came and went in the gap nobody knows.
   unplaced_.clear();
+  waiting_.clear();
   context_.sink.on_loss({id()});
 }
 
@@ -122,18 +202,36 @@ bool MountFanotify::expired(const Mount& mount, pid_t by) const {
 }
 
 void MountFanotify::look() {
+  auto infos = look_at_all();
+  const auto is_elsewhere = [this](const MountInfo& now) {
+    return table_.find(now.mount)->info.parent != now.parent;
+  };
+  if (std::any_of(infos.begin(), infos.end(), is_elsewhere)) {
+    take_changes();  // among which may be their moves
+    for (const MountInfo& now : infos) follow(now.mount);
+    infos = look_at_all();
+  }
   std::vector<MountEvent> events;
-  for (const std::uint64_t mount : table_.mounts()) {
-    const auto now = query_mount(mount, namespace_id_, MountDetail::numbers);
-    if (!now) continue;  // its change waits to be taken
-    const MountInfo before = table_.find(mount)->info;
-    table_.set_attributes(*now);
-    for (MountEvent& event : attribute_events(table_, before, *now)) {
+  for (const MountInfo& now : infos) {
+    const MountInfo before = table_.find(now.mount)->info;
+    table_.set_attributes(now);
+    for (MountEvent& event : attribute_events(table_, before, now)) {
       events.push_back(std::move(event));
     }
   }
   finish_attribute_events(table_, events);
   for (const MountEvent& event : events) context_.sink.on_event(event);
+}
+
+std::vector<MountInfo> MountFanotify::look_at_all() const {
+  std::vector<MountInfo> infos;
+  for (const std::uint64_t mount : table_.mounts()) {
+    // Where there is none, its change waits to be taken.
+    if (auto now = query_mount(mount, namespace_id_, MountDetail::numbers)) {
+      infos.push_back(*std::move(now));
+    }
+  }
+  return infos;
 }
 
 std::optional<MountInfo> MountFanotify::describe(std::uint64_t mount) const {
@@ -167,16 +265,14 @@ std::optional<MountFanotify::Located> MountFanotify::locate(std::uint64_t mount)
   return Located{*std::move(info), "/"};
 }
 
-void MountFanotify::tell(MountEventKind kind, const Mount& mount, pid_t pid) {
-  context_.sink.on_event(mount_event(kind, table_, mount, pid));
+void MountFanotify::tell(MountEventKind kind, const MountChange& change) {
+  context_.sink.on_event(mount_event(kind, table_, *table_.find(change.mount), change.pid));
 }
 
-void MountFanotify::tell_unplaced(MountEventKind kind, std::uint64_t mount, std::uint32_t id,
-                                  pid_t pid) {
+void MountFanotify::tell_unplaced(MountEventKind kind, const MountChange& change) {
   MountInfo known;
-  known.mount = mount;
-  known.id = id;
-  context_.sink.on_event(unplaced_event(kind, table_, known, pid));
+  known.mount = change.mount;
+  context_.sink.on_event(unplaced_event(kind, table_, known, change.pid));
 }
 
 }  // namespace watchq

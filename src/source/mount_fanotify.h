@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "kernel/fanotify.h"
@@ -36,19 +37,35 @@ class MountFanotify final : public MountNamespace {
   void wait_for_changes();
   void apply(const MountChange& change);
   void attached(const MountChange& change);
+  /// What is on a mount goes with it, and is told first.
   void detached(const MountChange& change);
   void moved(const MountChange& change);
+  void move(const Located& located, const MountChange& change);
+  /// Tells of a move that fanotify has not told yet or is silent about: a mount that covers another
+  /// slips onto one that comes beneath it, and back when that goes.
+  void follow(std::uint64_t mount);
+  /// Takes a mount off its parent, which goes: it has gone too, or is on another mount by now.
+  void leave(std::uint64_t mount, const MountChange& parent_change);
+  /// Where the kernel says that a mount is now can be ahead of what it has told: its parent not in
+  /// the table yet, or still below the mount itself. One of these must change first.
+  [[nodiscard]] std::vector<std::uint64_t> obstacles(const Located& located) const;
+  /// Lets a change wait for what is in its way.
+  bool must_wait(const Located& located, const MountChange& change);
+  void wake(std::uint64_t mount);
   void overflowed();
   [[nodiscard]] bool expired(const Mount& mount, pid_t by) const;
   [[nodiscard]] std::vector<MountInfo> list() const;
+  [[nodiscard]] std::vector<MountInfo> look_at_all() const;
   [[nodiscard]] std::optional<Located> locate(std::uint64_t mount) const;
-  void tell(MountEventKind kind, const Mount& mount, pid_t pid);
-  void tell_unplaced(MountEventKind kind, std::uint64_t mount, std::uint32_t id, pid_t pid);
+  void tell(MountEventKind kind, const MountChange& change);
+  void tell_unplaced(MountEventKind kind, const MountChange& change);
 
   const std::uint64_t namespace_id_;  // of statmount(2)
   boost::asio::posix::stream_descriptor changes_;
   // Mounts that came and went again before we could look at them: told without their place.
   std::unordered_set<std::uint64_t> unplaced_;
+  // Changes, by a mount whose own change they wait for.
+  std::unordered_multimap<std::uint64_t, MountChange> waiting_;
 };
 
 }  // namespace watchq

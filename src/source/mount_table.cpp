@@ -13,7 +13,7 @@ void MountTable::put(const MountInfo& info, std::string place) {
   mount = {info, std::move(place), false};
   by_id_[info.id] = info.mount;
   link(mount);
-  if (!added) unlink(info.mount, old_parent);
+  if (!added && old_parent != info.parent) unlink(info.mount, old_parent);
 }
 
 void MountTable::remove(std::uint64_t mount) {
@@ -54,6 +54,16 @@ std::vector<std::uint64_t> MountTable::mounts() const {
   return ids;
 }
 
+std::vector<std::uint64_t> MountTable::children(std::uint64_t mount) const {
+  std::vector<std::uint64_t> ids;
+  const auto entry = children_.find(mount);
+  if (entry == children_.end()) return ids;
+  for (const std::uint64_t child : entry->second) {
+    if (find(child) != nullptr) ids.push_back(child);
+  }
+  return ids;
+}
+
 std::vector<TrailStep> MountTable::trail(std::uint64_t mount, std::string place) const {
   std::vector<TrailStep> steps;
   // The root's parent is not in the table, or is itself.
@@ -70,14 +80,16 @@ std::vector<TrailStep> MountTable::trail(std::uint64_t mount, std::string place)
 
 void MountTable::link(const Mount& mount) {
   // The root of all is its own parent.
-  if (mount.info.parent != mount.info.mount) ++children_[mount.info.parent];
+  if (mount.info.parent != mount.info.mount) {
+    children_[mount.info.parent].insert(mount.info.mount);
+  }
 }
 
 void MountTable::unlink(std::uint64_t mount, std::uint64_t parent) {
-  const auto count = children_.find(parent);
-  if (parent == mount || count == children_.end()) return;
-  if (--count->second == 0) {
-    children_.erase(count);
+  const auto siblings = children_.find(parent);
+  if (siblings == children_.end() || siblings->second.erase(mount) == 0) return;
+  if (siblings->second.empty()) {
+    children_.erase(siblings);
     erase_if_unused(parent);
   }
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "kernel/mount_query.h"
@@ -40,6 +41,9 @@ class MountTable {
   /// The unique IDs of all mounts that are there.
   [[nodiscard]] std::vector<std::uint64_t> mounts() const;
 
+  /// The unique IDs of the mounts that are mounted on one.
+  [[nodiscard]] std::vector<std::uint64_t> children(std::uint64_t mount) const;
+
   /// The way from `place` in `mount` up to the namespace's root.
   [[nodiscard]] std::vector<TrailStep> trail(std::uint64_t mount, std::string place) const;
 
@@ -50,7 +54,8 @@ class MountTable {
 
   std::unordered_map<std::uint64_t, Mount> mounts_;
   std::unordered_map<std::uint32_t, std::uint64_t> by_id_;
-  std::unordered_map<std::uint64_t, std::size_t> children_;  // parent -> how many, none left out
+  // Of each parent, gone ones too.
+  std::unordered_map<std::uint64_t, std::unordered_set<std::uint64_t>> children_;
   std::size_t gone_ = 0;
 };
 
