@@ -77,8 +77,10 @@ int main(int argc, char** argv) {
     if (features) {
       print_features();
     } else {
-      watchq::run_daemon(mount_point,
-                         config_path.empty() ? watchq::Config() : watchq::read_config(config_path));
+      watchq::Config config =
+          config_path.empty() ? watchq::Config() : watchq::read_config(config_path);
+      config.mount_backend = mount_backend;
+      watchq::run_daemon(mount_point, config);
     }
     return 0;
   } catch (const std::exception& error) {
