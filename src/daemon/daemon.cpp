@@ -56,7 +56,7 @@ class Daemon {
   }
 
   std::string status() const {
-    const MountSource::InUse in_use = mounts_.in_use();
+    const MountSource::InUse& in_use = mounts_.in_use();
     nlohmann::ordered_json mount_source = {{"backend", in_use.backend},
                                            {"namespaces", mounts_.namespaces()}};
     if (!in_use.why.empty()) mount_source["why_no_better"] = in_use.why;

@@ -79,6 +79,11 @@ std::vector<std::uint32_t> MountFiles::list(const Peer& caller) {
   return ids;
 }
 
+bool MountFiles::shows(const Peer& caller, std::uint32_t id) {
+  const Mount* mount = table_of(caller).find_by_id(id);
+  return mount != nullptr && visible_at(mount->info, caller.root()).has_value();
+}
+
 std::optional<std::string> MountFiles::describe(const Peer& caller, std::uint32_t id) {
   const MountTable& table = table_of(caller);
   const Mount* mount = table.find_by_id(id);

@@ -19,6 +19,7 @@ class MountFiles final : public MountDirectory {
       : mounts_(mounts), sink_(sink), linger_(io) {}
 
   std::vector<std::uint32_t> list(const Peer& caller) override;
+  bool shows(const Peer& caller, std::uint32_t id) override;
   std::optional<std::string> describe(const Peer& caller, std::uint32_t id) override;
 
  private:

@@ -71,10 +71,7 @@ class DirectoryReply {
 
 }  // namespace
 
-Peer caller_of(fuse_req_t request) {
-  const fuse_ctx& context = *fuse_req_ctx(request);
-  return {context.pid, context.uid};
-}
+Peer caller_of(fuse_req_t request) { return Peer(fuse_req_ctx(request)->pid); }
 
 Filesystem::Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, MountDirectory& mounts,
                        const FilesystemOptions& options, std::function<std::string()> status)
@@ -100,7 +97,7 @@ fuse_ino_t Filesystem::find(fuse_req_t request, fuse_ino_t parent, std::string_v
     std::uint32_t id = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
     const bool canonical = error == std::errc() && std::to_string(id) == name;
-    if (!canonical || !mounts_.describe(caller_of(request), id)) throw RequestError(ENOENT);
+    if (!canonical || !mounts_.shows(caller_of(request), id)) throw RequestError(ENOENT);
     return kFirstMountNode + id;
   }
   const auto* entry = std::find_if(kTree.begin(), kTree.end(), [&](const TreeEntry& candidate) {

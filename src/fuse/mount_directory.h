@@ -17,6 +17,8 @@ class MountDirectory {
  public:
   /// The mountinfo IDs that the caller may see, in ascending order.
   virtual std::vector<std::uint32_t> list(const Peer& caller) = 0;
+  /// Whether the mount is among those.
+  virtual bool shows(const Peer& caller, std::uint32_t id) = 0;
   /// A text about one mount; nothing where the caller sees no such mount.
   virtual std::optional<std::string> describe(const Peer& caller, std::uint32_t id) = 0;
 

@@ -5,14 +5,16 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <fstream>
 #include <future>
-#include <sstream>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
+
+#include "kernel/mountinfo.h"
 
 namespace watchq {
 namespace {
@@ -43,14 +45,12 @@ std::uint32_t mount_id_of(int fd) {
 
 /// Whether the mount with this ID is a watchqd's.
 bool is_watchq(std::uint32_t mount_id) {
-  std::ifstream mountinfo("/proc/self/mountinfo");
-  for (std::string line; std::getline(mountinfo, line);) {
-    std::istringstream words(line);
-    std::uint32_t id = 0;
-    if (!(words >> id) || id != mount_id) continue;
-    return line.find(std::string(" - ") + kType + " ") != std::string::npos;
-  }
-  return false;
+  const UniqueFd mountinfo(::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
+  if (!mountinfo.valid()) return false;
+  const auto mounts = parse_mountinfo(read_mountinfo(mountinfo.get()));
+  return std::any_of(mounts.begin(), mounts.end(), [&](const MountInfo& mount) {
+    return mount.id == mount_id && mount.fs_type == kType;
+  });
 }
 
 enum class Answer { alive, dead, none };

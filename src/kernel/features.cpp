@@ -57,7 +57,7 @@ constexpr Probe kProbes[] = {
     {"peer-files", "seeing what a client points to (pidfd_getfd, Linux 5.6)",
      [] {
        const UniqueFd file = own_namespace();
-       static_cast<void>(Peer(::gettid(), ::getuid()).copy_fd(file.get()));
+       static_cast<void>(Peer(::gettid()).copy_fd(file.get()));
      }},
 };
 

@@ -18,9 +18,7 @@ namespace watchq {
 /// reply to its request. A value.
 class Peer {
  public:
-  Peer(pid_t thread, uid_t uid) : thread_(thread), uid_(uid) {}
-
-  [[nodiscard]] uid_t uid() const { return uid_; }
+  explicit Peer(pid_t thread) : thread_(thread) {}
 
   /// Our own copy of one of its open files. It pins what the file pins, and closing it may wait for
   /// the server of its filesystem: never on the serving thread. Throws RequestError: EBADF when it
@@ -48,7 +46,6 @@ class Peer {
 
  private:
   pid_t thread_;
-  uid_t uid_;
 };
 
 }  // namespace watchq

@@ -29,7 +29,19 @@ std::string fanotify_missing() {
   }
 }
 
+MountSource::InUse try_backends(MountBackend wanted) {
+  if (wanted == MountBackend::mountinfo) return {"mountinfo", "forced by --mount-backend"};
+  const std::string missing = fanotify_missing();
+  if (missing.empty()) return {"fanotify", {}};
+  if (wanted == MountBackend::fanotify) return {"none", "forced to fanotify: " + missing};
+  return {"mountinfo", missing};
+}
+
 }  // namespace
+
+MountSource::MountSource(boost::asio::io_context& io, MountBackend wanted,
+                         const MountSourceOptions& options)
+    : io_(io), wanted_(wanted), options_(options), in_use_(try_backends(wanted)) {}
 
 std::shared_ptr<MountNamespace> MountSource::open(int namespace_fd, EventSink& sink) {
   try {
@@ -59,14 +71,6 @@ std::shared_ptr<MountNamespace> MountSource::make(int namespace_fd, EventSink& s
     }
   }
   return std::make_shared<MountPoll>(context, namespace_fd);
-}
-
-MountSource::InUse MountSource::in_use() const {
-  if (wanted_ == MountBackend::mountinfo) return {"mountinfo", "forced by --mount-backend"};
-  const std::string missing = fanotify_missing();
-  if (missing.empty()) return {"fanotify", {}};
-  if (wanted_ == MountBackend::fanotify) return {"none", "forced to fanotify: " + missing};
-  return {"mountinfo", missing};
 }
 
 std::size_t MountSource::namespaces() const {

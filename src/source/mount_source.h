@@ -21,21 +21,20 @@ enum class MountBackend {
 class MountSource {
  public:
   /// `io` outlives this.
-  MountSource(boost::asio::io_context& io, MountBackend wanted, const MountSourceOptions& options)
-      : io_(io), wanted_(wanted), options_(options) {}
+  MountSource(boost::asio::io_context& io, MountBackend wanted, const MountSourceOptions& options);
 
   /// Follows the namespace that this /proc/PID/ns/mnt names for as long as the result is kept;
   /// `sink` outlives that. Throws RequestError: EOPNOTSUPP where the kernel lacks what the forced
   /// backend needs, EPERM where we may not look, or what else the kernel says.
   std::shared_ptr<MountNamespace> open(int namespace_fd, EventSink& sink);
 
-  /// The backend in use, and why a better one is not: empty when it is the best. Probes where no
-  /// namespace has been opened yet.
+  /// The backend in use, found by trying it once, and why a better one is not: empty when it is the
+  /// best.
   struct InUse {
     std::string backend;
     std::string why;
   };
-  [[nodiscard]] InUse in_use() const;
+  [[nodiscard]] const InUse& in_use() const { return in_use_; }
   [[nodiscard]] const MountCounters& counters() const { return counters_; }
   [[nodiscard]] std::size_t namespaces() const;
 
@@ -45,6 +44,7 @@ class MountSource {
   boost::asio::io_context& io_;
   const MountBackend wanted_;
   const MountSourceOptions options_;
+  const InUse in_use_;
   MountCounters counters_;
   std::unordered_map<std::uint64_t, std::weak_ptr<MountNamespace>> namespaces_;
 };

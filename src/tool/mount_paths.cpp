@@ -2,8 +2,9 @@
 #include "tool/mount_paths.h"
 
 #include <algorithm>
-#include <sstream>
 #include <utility>
+
+#include "kernel/mountinfo.h"
 
 namespace watchq {
 namespace {
@@ -18,24 +19,6 @@ bool changes_places(const Record& record) {
          (record.subtype() == NOTIFY_MOUNT_NEW_MOUNT || record.subtype() == NOTIFY_MOUNT_MOVE_TO);
 }
 
-bool is_octal(char digit) { return '0' <= digit && digit <= '7'; }
-
-/// Undoes the kernel's \ooo for blanks and backslashes.
-std::string unescape(const std::string& text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size() &&
-        std::all_of(&text[i + 1], &text[i + 4], is_octal)) {
-      plain += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 +
-                                 (text[i + 3] - '0'));
-      i += 3;
-    } else {
-      plain += text[i];
-    }
-  }
-  return plain;
-}
-
 }  // namespace
 
 MountPaths::MountPaths(std::function<std::string()> read)
@@ -43,16 +26,8 @@ MountPaths::MountPaths(std::function<std::string()> read)
 
 MountPaths::Table MountPaths::parse(const std::string& mountinfo) {
   Table table;
-  std::istringstream lines(mountinfo);
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream fields(line);
-    std::uint32_t id = 0;
-    Place place{};
-    std::string device, root;
-    if (fields >> id >> place.parent >> device >> root >> place.path) {
-      place.path = unescape(place.path);
-      table.insert_or_assign(id, std::move(place));
-    }
+  for (MountInfo& info : parse_mountinfo(mountinfo)) {
+    table.insert_or_assign(info.id, Place{info.parent_id, std::move(info.mount_point)});
   }
   return table;
 }
