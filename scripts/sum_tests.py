@@ -67,7 +67,7 @@ def cases_of_test(build, junit, test):
     verdict = VERDICTS.get(test["result"], "failed")
     own_file = build / "meson-logs" / "cases" / f"{name}.xml"
     root = ET.parse(own_file).getroot() if own_file.exists() else None
-    suites = [root] if root is not None else suites_of(junit, name)
+    suites = [root] if root is not None else suites_of(junit, test["name"])
     cases = list(read_cases(suites, full_name))
     if not cases:
         output = (test.get("stdout", "") + test.get("stderr", "")).strip().splitlines()
