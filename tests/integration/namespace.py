@@ -9,7 +9,7 @@ import syscalls
 
 
 def enter_private_namespace():
-    """Everything this process and its children mount from here on vanishes with the last of them."""
+    """What this process and its children mount from here on vanishes with the last of them."""
     syscalls.unshare(syscalls.CLONE_NEWNS)
     syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
 

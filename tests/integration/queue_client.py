@@ -190,7 +190,7 @@ class Queue:
             left = end - time.monotonic()
             reported = self.poll(max(left, 0))
             if not reported & select.POLLIN:
-                raise TimeoutError(f"record {given + 1} of {count} did not come: poll {reported:#x}")
+                raise TimeoutError(f"{given} of {count} records came, then poll said {reported:#x}")
 
 
 def filter_entry(record_type, subtypes=range(256), info_filter=0, info_mask=0):

@@ -13,7 +13,7 @@ import namespace
 import syscalls
 from processes import Child, death_of
 from queue_client import PAGE, Ring
-from records import META_SLOTS, SLOT, Kind, Notice, decode, numbered
+from records import META_SLOTS, SLOT, Kind, Notice, numbered
 
 READ_WRITE = syscalls.PROT_READ | syscalls.PROT_WRITE
 

@@ -30,8 +30,8 @@ def test_listing_says_what_stat_says(watchqd):
         assert entry.is_file() == stat.S_ISREG(found.st_mode)
 
 
-@pytest.mark.parametrize("name, mode", [(".", stat.S_IFDIR | 0o555), ("queue", stat.S_IFREG | 0o666),
-                                        ("status", stat.S_IFREG | 0o444)])
+@pytest.mark.parametrize("name, mode", [
+    (".", stat.S_IFDIR | 0o555), ("queue", stat.S_IFREG | 0o666), ("status", stat.S_IFREG | 0o444)])
 def test_modes_and_owners_are_the_documented_ones(watchqd, name, mode):
     found = os.stat(watchqd.mount_point / name)
     assert (found.st_mode, found.st_uid, found.st_gid) == (mode, 0, 0)
