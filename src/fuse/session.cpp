@@ -23,6 +23,7 @@ fuse_session* create(void* user_data) {
   fuse_args arguments = FUSE_ARGS_INIT(1, words);
   const fuse_lowlevel_ops operations = filesystem_operations();
   fuse_session* session = fuse_session_new(&arguments, &operations, sizeof operations, user_data);
+  fuse_opt_free_args(&arguments);  // parsing has put copies there
   if (session == nullptr) throw std::runtime_error("libfuse refused to make a session");
   return session;
 }
