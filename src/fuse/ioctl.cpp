@@ -65,32 +65,27 @@ std::vector<std::byte> read_memory(const Peer& caller, std::uint64_t address, st
   return bytes;
 }
 
-/// Answers a call with what `use` makes of the result of patient work. Both may throw RequestError.
+/// Answers a call with what `use` makes of the result of patient work. Both may throw.
 template <typename Work, typename Use>
 void answer_patiently(PatientCalls& patient, fuse_req_t request, Work work, Use use) {
   auto call = std::make_shared<PendingCall>(PendingCall{request});
-  const auto fail = [call](int error) -> PatientCalls::Continuation {
-    return [call, error] {
-      if (!call->answered) fuse_reply_err(call->request, error);
-    };
-  };
-  patient.run(fuse_req_ctx(request)->uid,
-              [call, fail, work = std::move(work),
-               use = std::move(use)]() mutable -> PatientCalls::Continuation {
-                try {
-                  return [call, result = work(), use = std::move(use)] {
-                    if (call->answered) return;
-                    reply_errno_of(call->request, [&] {
-                      use(result);
-                      fuse_reply_ioctl(call->request, 0, nullptr, 0);
-                    });
-                  };
-                } catch (const RequestError& refusal) {
-                  return fail(refusal.error());
-                } catch (const std::bad_alloc&) {
-                  return fail(ENOMEM);
-                }
-              });
+  patient.run(
+      fuse_req_ctx(request)->uid,
+      [call, work = std::move(work), use = std::move(use)]() mutable -> PatientCalls::Continuation {
+        try {
+          return [call, result = work(), use = std::move(use)] {
+            if (call->answered) return;
+            reply_errno_of(call->request, [&] {
+              use(result);
+              fuse_reply_ioctl(call->request, 0, nullptr, 0);
+            });
+          };
+        } catch (...) {
+          return [call, error = errno_of_exception()] {
+            if (!call->answered) fuse_reply_err(call->request, error);
+          };
+        }
+      });
   fuse_req_interrupt_func(request, &PendingCall::interrupted, call.get());
 }
 
@@ -155,17 +150,11 @@ void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argume
   const Peer caller = caller_of(request);
   answer_patiently(
       patient_calls_, request,
-      [caller, asked, unseen, address = argument + input.size(),
-       copy = std::make_shared<UniqueFd>()] {
+      [caller, asked, unseen, address = argument + input.size()] {
         require_zero(read_memory(caller, address, unseen,
                                  [](std::span<const std::byte>) { return std::size_t{0}; }));
-        // Closing a file may wait for a server that does not answer: what is no directory is closed
-        // after its caller has been refused. A directory is closed at once, and no longer holds its
-        // mount when the caller goes on.
-        *copy = caller.copy_fd(asked.object);
-        OpenObject directory = describe_directory(copy->get());
-        copy->reset();
-        return directory;
+        // Closed again at once: it no longer holds its mount when the caller goes on.
+        return describe_directory(caller.open_object(asked.object).get());
       },
       [this, &file, caller, asked](const OpenObject& directory) {
         file.ensure_readable();

@@ -83,8 +83,6 @@ void PatientCalls::run(uid_t user, Work work) {
 void PatientCalls::serve(const std::shared_ptr<Shared>& shared, uid_t user, Work work) {
   for (;;) {
     shared->post(work());
-    // What the work has kept may be closed only now, and may take its time.
-    work = nullptr;
     auto next = shared->next_after(user);
     if (!next) return;
     std::tie(user, work) = *std::move(next);

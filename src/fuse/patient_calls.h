@@ -11,14 +11,13 @@
 
 namespace watchq {
 
-/// A client decides how long a fault in its memory takes, and closing a copy of its file waits for
-/// the server of that file: for ever, if it likes. Such work has threads of its own, few for each
-/// user. What a user asks beyond that waits for its own calls, not for those of others.
+/// A client decides how long a fault in its memory takes: for ever, if it likes. Such work has
+/// threads of its own, few for each user. What a user asks beyond that waits for its own calls, not
+/// for those of others.
 class PatientCalls {
  public:
   using Continuation = std::function<void()>;
   /// Runs on a thread of its own and returns what then runs on the serving thread. May not throw.
-  /// Destroyed on its own thread too, when the continuation is on its way.
   using Work = std::function<Continuation()>;
 
   static constexpr std::size_t kThreadsPerUser = 4;

@@ -10,22 +10,29 @@
 
 namespace watchq {
 
+/// What a client is told of the exception that is being handled. A defect of ours is EIO: everybody
+/// else is served on.
+inline int errno_of_exception() noexcept {
+  try {
+    throw;
+  } catch (const std::bad_alloc&) {
+    return ENOMEM;
+  } catch (const std::system_error& refusal) {
+    return refusal.code().category() == std::system_category() ? refusal.code().value() : EIO;
+  } catch (...) {
+    return EIO;
+  }
+}
+
 /// Runs what answers a request; where it throws instead, answers with the errno. `serve` may throw
 /// only before it has answered.
 template <typename Serve>
 void reply_errno_of(fuse_req_t request, Serve&& serve) noexcept {
-  int error = EIO;
   try {
     serve();
-    return;
-  } catch (const std::bad_alloc&) {
-    error = ENOMEM;
-  } catch (const std::system_error& refusal) {
-    if (refusal.code().category() == std::system_category()) error = refusal.code().value();
   } catch (...) {
-    // A defect of ours: the client gets EIO, and everybody else is served on.
+    fuse_reply_err(request, errno_of_exception());
   }
-  fuse_reply_err(request, error);
 }
 
 }  // namespace watchq

@@ -54,10 +54,10 @@ constexpr Probe kProbes[] = {
     {"mount-query", "asking for one mount by its ID (statmount and listmount, Linux 6.11)",
      probe_mount_query},
     {"mountinfo", "noticing changed attributes", [] { open_mountinfo(own_namespace().get()); }},
-    {"peer-files", "seeing what a client points to (pidfd_getfd, Linux 5.6)",
+    {"peer-files", "seeing what a client points to (/proc/PID/fd)",
      [] {
        const UniqueFd file = own_namespace();
-       static_cast<void>(Peer(::gettid()).copy_fd(file.get()));
+       static_cast<void>(Peer(::gettid()).open_object(file.get()));
      }},
 };
 

@@ -2,24 +2,29 @@
 #include "kernel/peer.h"
 
 #include <fcntl.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <array>
 #include <climits>
-#include <fstream>
 #include <optional>
 #include <string>
 
 #include "base/error.h"
-#include "kernel/uapi.h"
 
 namespace watchq {
 namespace {
 
 std::string proc_path(pid_t thread, const char* name) {
   return "/proc/" + std::to_string(thread) + "/" + name;
+}
+
+std::string fd_path(pid_t thread, int fd) {
+  return proc_path(thread, ("fd/" + std::to_string(fd)).c_str());
+}
+
+void require_visible(pid_t thread) {
+  if (thread <= 0) throw RequestError(EPERM, "the caller is in a pid namespace that we cannot see");
 }
 
 std::optional<std::string> read_link(const std::string& path) {
@@ -29,41 +34,21 @@ std::optional<std::string> read_link(const std::string& path) {
   return std::string(text.data(), static_cast<std::size_t>(length));
 }
 
-pid_t process_of(pid_t thread) {
-  std::ifstream status(proc_path(thread, "status"));
-  for (std::string line; std::getline(status, line);) {
-    if (line.rfind("Tgid:", 0) == 0) return static_cast<pid_t>(std::stol(line.substr(5)));
-  }
-  throw RequestError(EPERM, "no /proc entry of the calling thread");
-}
-
-UniqueFd open_pidfd(pid_t thread) {
-  if (thread <= 0) throw RequestError(EPERM, "the caller is in a pid namespace that we cannot see");
-  // The thread itself where the kernel can (6.9): its files need not be its process's.
-  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, thread, uapi::kPidfdThread)));
-  if (!pidfd.valid() && errno == EINVAL) {
-    pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, process_of(thread), 0)));
-  }
-  if (!pidfd.valid()) throw RequestError(EPERM, "pidfd_open of the caller");
-  return pidfd;
-}
-
 }  // namespace
 
-UniqueFd Peer::copy_fd(int fd) const {
-  const UniqueFd pidfd = open_pidfd(thread_);
-  UniqueFd copy(static_cast<int>(::syscall(SYS_pidfd_getfd, pidfd.get(), fd, 0)));
-  if (copy.valid()) return copy;
-  throw RequestError(errno == EBADF ? EBADF : EPERM, "pidfd_getfd of the caller's descriptor");
+UniqueFd Peer::open_object(int fd) const {
+  require_visible(thread_);
+  // O_PATH: a copy of the client's own open file would be flushed when we close it, for which a
+  // FUSE server can have us wait for ever, and not even be killed.
+  UniqueFd object(::open(fd_path(thread_, fd).c_str(), O_PATH | O_CLOEXEC));
+  if (object.valid()) return object;
+  throw RequestError(errno == ENOENT ? EBADF : EPERM, "open of the caller's descriptor");
 }
 
-std::optional<std::string> Peer::path_of(int fd) const {
-  return read_link(proc_path(thread_, ("fd/" + std::to_string(fd)).c_str()));
-}
+std::optional<std::string> Peer::path_of(int fd) const { return read_link(fd_path(thread_, fd)); }
 
 UniqueFd Peer::mount_namespace() const {
-  if (thread_ <= 0)
-    throw RequestError(EPERM, "the caller is in a pid namespace that we cannot see");
+  require_visible(thread_);
   UniqueFd fd(::open(proc_path(thread_, "ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) throw RequestError(EPERM, "open of the caller's mount namespace");
   return fd;
@@ -81,8 +66,7 @@ bool Peer::shares_pid_namespace() const {
 }
 
 void Peer::read_memory(std::uint64_t address, std::span<std::byte> into) const {
-  if (thread_ <= 0)
-    throw RequestError(EPERM, "the caller is in a pid namespace that we cannot see");
+  require_visible(thread_);
   iovec local{into.data(), into.size()};
   iovec remote{reinterpret_cast<void*>(address), into.size()};
   const ssize_t got = ::process_vm_readv(thread_, &local, 1, &remote, 1, 0);

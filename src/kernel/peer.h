@@ -20,10 +20,10 @@ class Peer {
  public:
   explicit Peer(pid_t thread) : thread_(thread) {}
 
-  /// Our own copy of one of its open files. It pins what the file pins, and closing it may wait for
-  /// the server of its filesystem: never on the serving thread. Throws RequestError: EBADF when it
-  /// has no such file, EPERM when we may not look.
-  [[nodiscard]] UniqueFd copy_fd(int fd) const;
+  /// What one of its open files is open on, as an O_PATH descriptor of our own. It pins what that
+  /// file pins. May wait for the server of a network filesystem: never on the serving thread.
+  /// Throws RequestError: EBADF when it has no such file, EPERM when we may not look.
+  [[nodiscard]] UniqueFd open_object(int fd) const;
 
   /// The path of one of its open files, from the root of its mount namespace; nothing when it has
   /// no such file.

@@ -33,9 +33,6 @@ inline constexpr unsigned long kNsGetMntnsId = 0x8008b705;
 // linux/stat.h, Linux 6.8
 inline constexpr unsigned int kStatxMntIdUnique = 0x4000;
 
-// linux/pidfd.h, Linux 6.9
-inline constexpr unsigned int kPidfdThread = 0200;  // O_EXCL
-
 // linux/mount.h, Linux 6.8; the system call numbers are the same on every architecture
 inline constexpr long kSysStatmount = 457;
 inline constexpr long kSysListmount = 458;

@@ -13,7 +13,7 @@ import pytest
 import namespace
 import syscalls
 from errors import fails_with
-from processes import NOBODY, Child, in_child
+from processes import NOBODY, BlockedCall, Child, in_child
 from queue_client import KEY_NOTIFY, MOUNT_NOTIFY, SB_NOTIFY, Queue, iow
 from records import Kind, Notice, decode
 
@@ -99,9 +99,9 @@ def test_a_queue_cannot_be_watched_for_mounts(queue):
 def make_silent_server(watchqd, start_daemon, workspace):
     """A file and a directory of another FUSE filesystem, whose server does not answer.
 
-    No process may be started meanwhile: it would close its copy of the file, and wait.
+    No process may be started meanwhile, so watchqd comes first: a new process would close its copy
+    of the file, and wait.
     """
-    assert watchqd.pid  # started already
     mount_point = workspace / "silent"
     mount_point.mkdir(exist_ok=True)
     server = start_daemon(at=mount_point).wait_ready()
@@ -118,6 +118,14 @@ def test_a_file_of_a_server_that_does_not_answer_does_not_hold_up_the_daemon(sil
     file, _ = silent_server
     with fails_with(errno.ENOTDIR):
         queue.watch_fd(file)
+
+
+def test_the_daemon_ends_although_a_client_pointed_to_a_file_of_a_server_that_does_not_answer(
+        silent_server, queue, watchqd):
+    file, _ = silent_server
+    BlockedCall(queue.watch_fd, file)
+    watchqd.send_signal(signal.SIGTERM)
+    assert watchqd.wait() == 0
 
 
 def test_a_directory_of_a_server_that_does_not_answer_can_be_watched(silent_server, mount_queue,
