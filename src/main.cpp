@@ -40,23 +40,24 @@ void print_features() {
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  CLI::App app(kDescription, "watchqd");
-  app.footer(kFooter);
-  app.set_version_flag("--version", "watchqd " WATCHQ_VERSION);
+/// What the command line asks for.
+struct Options {
   std::string mount_point = "/watchq";
   std::string config_path;
   std::string transport = "auto";
   watchq::MountBackend mount_backend = watchq::MountBackend::automatic;
-  bool features = false;
-  app.add_option("MOUNTPOINT", mount_point, "directory to mount on")->capture_default_str();
-  app.add_option("--config", config_path, "JSON file with settings")->type_name("FILE");
-  app.add_option("--transport", transport, "how rings are shared with clients")
+  bool print_features = false;
+};
+
+void describe(CLI::App& app, Options& options) {
+  app.footer(kFooter);
+  app.set_version_flag("--version", "watchqd " WATCHQ_VERSION);
+  app.add_option("MOUNTPOINT", options.mount_point, "directory to mount on")->capture_default_str();
+  app.add_option("--config", options.config_path, "JSON file with settings")->type_name("FILE");
+  app.add_option("--transport", options.transport, "how rings are shared with clients")
       ->check(CLI::IsMember({"auto", "passthrough"}))
       ->capture_default_str();
-  app.add_option("--mount-backend", mount_backend,
+  app.add_option("--mount-backend", options.mount_backend,
                  "how mounts are watched: auto, fanotify or mountinfo")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, watchq::MountBackend>{
@@ -65,26 +66,39 @@ int main(int argc, char** argv) {
               {"mountinfo", watchq::MountBackend::mountinfo}},
           CLI::ignore_case))
       ->type_name("BACKEND");
-  app.add_flag("--print-features", features, "say what this kernel and these rights give, and end");
+  app.add_flag("--print-features", options.print_features,
+               "say what this kernel and these rights give, and end");
+}
+
+int run(int argc, char** argv) {
+  spdlog::set_default_logger(spdlog::stderr_color_mt("watchqd"));
+  spdlog::set_pattern("watchqd: %v");
+  Options options;
+  CLI::App app(kDescription, "watchqd");
+  describe(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  spdlog::set_default_logger(spdlog::stderr_color_mt("watchqd"));
-  spdlog::set_pattern("watchqd: %v");
-  try {
-    if (features) {
-      print_features();
-    } else {
-      watchq::Config config =
-          config_path.empty() ? watchq::Config() : watchq::read_config(config_path);
-      config.mount_backend = mount_backend;
-      watchq::run_daemon(mount_point, config);
-    }
+  if (options.print_features) {
+    print_features();
     return 0;
+  }
+  watchq::Config config;
+  if (!options.config_path.empty()) config = watchq::read_config(options.config_path);
+  config.mount_backend = options.mount_backend;
+  watchq::run_daemon(options.mount_point, config);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
   } catch (const std::exception& error) {
-    spdlog::error("{}", error.what());
+    std::fprintf(stderr, "watchqd: %s\n", error.what());
     return 1;
   }
 }

@@ -9,7 +9,7 @@
 
 namespace watchq {
 
-void Output::write(std::string_view text) {
+void Output::write(std::string_view text) const {
   while (!text.empty()) {
     const ssize_t written = ::write(fd_, text.data(), text.size());
     if (written >= 0) {

@@ -12,7 +12,7 @@ class Output {
  public:
   explicit Output(int fd) : fd_(fd) {}
   /// Writes all of it. Throws std::system_error.
-  void write(std::string_view text);
+  void write(std::string_view text) const;
   [[nodiscard]] int fd() const { return fd_; }
 
  private:

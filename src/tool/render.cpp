@@ -71,7 +71,9 @@ std::string timestamp(std::chrono::system_clock::time_point time) {
   const std::time_t clock = std::chrono::system_clock::to_time_t(seconds);
   std::tm local{};
   ::localtime_r(&clock, &local);
-  std::array<char, 32> date, fraction, zone;
+  std::array<char, 32> date{};
+  std::array<char, 32> fraction{};
+  std::array<char, 32> zone{};
   std::strftime(date.data(), date.size(), "%FT%T", &local);
   std::snprintf(fraction.data(), fraction.size(), ".%06ld", static_cast<long>(micros));
   std::strftime(zone.data(), zone.size(), "%z", &local);
