@@ -42,13 +42,21 @@ std::int64_t whole(const Json& value, std::int64_t least, std::int64_t most) {
 
 using Setter = std::function<void(Config&, const Json&)>;
 
+/// The setter of a limit, which `limit` finds in the configuration.
+template <typename Limit>
+Setter limit_setter(Limit limit) {
+  return [limit](Config& config, const Json& value) {
+    limit(config) = static_cast<std::uint64_t>(whole(value, 1, 1 << 30));
+  };
+}
+
 const std::map<std::string, Setter>& setters() {
   static const std::map<std::string, Setter> kSetters = {
       {"max_ring_pages",
        [](Config& config, const Json& value) {
          const auto pages = static_cast<std::uint32_t>(whole(value, 1, 1 << 20));
          if (!std::has_single_bit(pages)) throw std::invalid_argument("must be a power of two");
-         config.files.max_ring_pages = pages;
+         config.queues.max_ring_pages = pages;
        }},
       {"look_interval_ms",
        [](Config& config, const Json& value) {
@@ -62,6 +70,14 @@ const std::map<std::string, Setter>& setters() {
          }
          config.mounts.look_share = share;
        }},
+      {"max_queues",
+       limit_setter([](Config & config) -> auto& { return config.queues.queues.in_all; })},
+      {"max_queues_per_user",
+       limit_setter([](Config & config) -> auto& { return config.queues.queues.per_user; })},
+      {"max_pages",
+       limit_setter([](Config & config) -> auto& { return config.queues.pages.in_all; })},
+      {"max_pages_per_user",
+       limit_setter([](Config & config) -> auto& { return config.queues.pages.per_user; })},
   };
   return kSetters;
 }

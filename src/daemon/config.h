@@ -2,21 +2,30 @@
 // Config: what an administrator can set.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
-#include "fuse/filesystem.h"
+#include "base/user_limit.h"
 #include "source/mount_source.h"
 
 namespace watchq {
 
+/// Rings are counted in pages of 4096 bytes.
+struct QueueOptions {
+  std::uint32_t max_ring_pages = 4096;
+  UserLimit::Most queues{8192, 32768};
+  UserLimit::Most pages{65536, 262144};
+};
+
 struct Config {
-  FilesystemOptions files;
+  QueueOptions queues;
   MountSourceOptions mounts;
   MountBackend mount_backend = MountBackend::automatic;
 };
 
 /// Reads a JSON configuration file. Keys: max_ring_pages (a power of two of pages, 1 to 1048576),
-/// look_interval_ms (10 to 3600000), look_share (of a core, over 0 up to 1).
+/// look_interval_ms (10 to 3600000), look_share (of a core, over 0 up to 1); max_queues, max_pages
+/// and, for each user, max_queues_per_user, max_pages_per_user (1 to 1073741824).
 /// Throws std::runtime_error whose text names the file, the line in it and what is wrong.
 Config read_config(const std::string& path);
 

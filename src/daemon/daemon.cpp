@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <cerrno>
 #include <nlohmann/json.hpp>
 
 #include "daemon/mount_files.h"
@@ -12,11 +13,26 @@
 #include "fuse/filesystem.h"
 #include "fuse/mount_point.h"
 #include "fuse/session.h"
+#include "kernel/descriptor_limit.h"
 #include "source/mount_source.h"
 #include "version.h"
 
 namespace watchq {
 namespace {
+
+UserLimit make_limit(const char* of_what, UserLimit::Most most, int error) {
+  return {most, error, [of_what, most](uid_t user) {
+            spdlog::warn("uid {} has reached the limit of {}: {} for each user, {} in all", user,
+                         of_what, most.per_user, most.in_all);
+          }};
+}
+
+nlohmann::ordered_json describe(const UserLimit& limit) {
+  return {{"held", limit.held()},
+          {"per_user", limit.most().per_user},
+          {"in_all", limit.most().in_all},
+          {"refusals", limit.refusals()}};
+}
 
 class Daemon {
  public:
@@ -26,7 +42,9 @@ class Daemon {
         mounts_(io_, config.mount_backend, config.mounts),
         dispatcher_(mounts_),
         mount_files_(io_, mounts_, dispatcher_),
-        files_(io_, dispatcher_, mount_files_, config.files, [this] { return status(); }),
+        limits_{config.queues.max_ring_pages, make_limit("queues", config.queues.queues, EMFILE),
+                make_limit("pages of rings", config.queues.pages, ENOSPC)},
+        files_(io_, dispatcher_, mount_files_, limits_, [this] { return status(); }),
         mount_point_(path),
         session_(
             io_, mount_point_.take_device(), files_, [this] { ready(); }, [this] { unmounted(); }) {
@@ -67,6 +85,7 @@ class Daemon {
         {"mount_point", mount_point_.path()},
         {"transport", files_.passthrough() ? "passthrough" : "none"},
         {"sources", {{"mounts", mount_source}}},
+        {"limits", {{"queues", describe(limits_.queues)}, {"pages", describe(limits_.pages)}}},
         {"counters",
          {{"queues", files_.queues()},
           {"watches", dispatcher_.watches()},
@@ -84,6 +103,7 @@ class Daemon {
   MountSource mounts_;
   Dispatcher dispatcher_;
   MountFiles mount_files_;
+  QueueLimits limits_;
   Filesystem files_;
   MountPoint mount_point_;
   FuseSession session_;
@@ -92,6 +112,9 @@ class Daemon {
 }  // namespace
 
 void run_daemon(const std::string& mount_point, const Config& config) {
+  if (const std::uint64_t files = raise_descriptor_limit(); files < config.queues.queues.in_all) {
+    spdlog::warn("only {} open files allowed (RLIMIT_NOFILE): fewer queues than configured", files);
+  }
   Daemon(mount_point, config).run();
 }
 

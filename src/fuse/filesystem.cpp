@@ -74,11 +74,11 @@ class DirectoryReply {
 Peer caller_of(fuse_req_t request) { return Peer(fuse_req_ctx(request)->pid); }
 
 Filesystem::Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, MountDirectory& mounts,
-                       const FilesystemOptions& options, std::function<std::string()> status)
+                       QueueLimits& limits, std::function<std::string()> status)
     : io_(io),
       dispatcher_(dispatcher),
       mounts_(mounts),
-      options_(options),
+      limits_(limits),
       status_(std::move(status)),
       next_queue_node_(kFirstQueueNode),
       patient_calls_(io) {}
@@ -171,8 +171,9 @@ void Filesystem::open_queue(fuse_req_t request, fuse_ino_t node, int access) {
   if (access == O_RDWR && !passthrough()) {
     throw RequestError(EOPNOTSUPP, "no passthrough: see status");
   }
-  auto file = access == O_RDWR ? std::make_shared<QueueFile>(io_, device_fd_)
-                               : std::make_shared<QueueFile>(io_);
+  const uid_t owner = fuse_req_ctx(request)->uid;
+  auto file = access == O_RDWR ? std::make_shared<QueueFile>(io_, limits_, owner, device_fd_)
+                               : std::make_shared<QueueFile>(io_, limits_, owner);
   if (file->reply_open(request, node)) queues_.emplace(node, std::move(file));
 }
 

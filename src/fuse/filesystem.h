@@ -21,18 +21,14 @@ namespace watchq {
 /// The thread that waits for the answer to a request.
 Peer caller_of(fuse_req_t request);
 
-struct FilesystemOptions {
-  std::uint32_t max_ring_pages = 4096;  ///< pages of 4096 bytes
-};
-
 /// Answers requests. Each member answers its request exactly once, now or later, or throws
 /// std::system_error without having answered. All on the serving thread; none blocks.
 class Filesystem {
  public:
-  /// `io`, `dispatcher` and `mounts` outlive this. `status` gives the text of the file of that
-  /// name.
+  /// `io`, `dispatcher`, `mounts` and `limits` outlive this. `status` gives the text of the file of
+  /// that name.
   Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, MountDirectory& mounts,
-             const FilesystemOptions& options, std::function<std::string()> status);
+             QueueLimits& limits, std::function<std::string()> status);
 
   /// Once the kernel has agreed to passthrough: rings can be shared. `device_fd` is the FUSE device
   /// and outlives all use of this.
@@ -78,7 +74,7 @@ class Filesystem {
   boost::asio::io_context& io_;
   Dispatcher& dispatcher_;
   MountDirectory& mounts_;
-  const FilesystemOptions options_;
+  QueueLimits& limits_;
   std::function<std::string()> status_;
   int device_fd_ = -1;
   fuse_ino_t next_queue_node_;

@@ -95,7 +95,7 @@ void Filesystem::ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command
                        std::uint64_t argument, std::span<const std::byte> input) {
   QueueFile& file = queue_at(node, ENOTTY);
   if (command == IOC_WATCH_QUEUE_SET_SIZE) {
-    file.set_size(argument, options_.max_ring_pages);
+    file.set_size(argument);
     fuse_reply_ioctl(request, 0, nullptr, 0);
     return;
   }

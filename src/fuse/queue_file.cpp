@@ -14,11 +14,19 @@
 
 namespace watchq {
 
-QueueFile::QueueFile(boost::asio::io_context& io)
-    : io_(io), queue_([this] { wake_soon(); }), shared_(false) {}
-
-QueueFile::QueueFile(boost::asio::io_context& io, int device_fd)
+QueueFile::QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t owner)
     : io_(io),
+      limits_(limits),
+      owner_(owner),
+      queue_share_(limits.queues.take(owner, 1)),
+      queue_([this] { wake_soon(); }),
+      shared_(false) {}
+
+QueueFile::QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t owner, int device_fd)
+    : io_(io),
+      limits_(limits),
+      owner_(owner),
+      queue_share_(limits.queues.take(owner, 1)),
       queue_([this] { wake_soon(); }),
       memfd_(create_memfd("watchq-ring")),
       backing_(device_fd, memfd_.get()),
@@ -38,22 +46,24 @@ bool QueueFile::reply_open(fuse_req_t request, std::uint64_t handle) const {
   return fuse_reply_open(request, &info) == 0;
 }
 
-void QueueFile::set_size(std::uint64_t pages, std::uint32_t max_pages) {
+void QueueFile::set_size(std::uint64_t pages) {
   if (queue_.has_ring()) throw RequestError(EBUSY, "the queue has its size already");
-  if (!std::has_single_bit(pages) || pages > max_pages) {
+  if (!std::has_single_bit(pages) || pages > limits_.max_ring_pages) {
     throw RequestError(EINVAL, "a ring has a power of two of pages, up to the limit");
   }
+  UserLimit::Share share = limits_.pages.take(owner_, pages);
   const std::size_t size = pages * kPageBytes;
   try {
-    if (!shared_) {
+    if (shared_) {
+      size_and_seal_memfd(memfd_.get(), size);
+      set_ring(Mapping::shared(memfd_.get(), size));
+      memfd_.reset();
+      // The kernel looked the number up when it finished the open, which is before any ioctl.
+      backing_ = BackingId();
+    } else {
       set_ring(Mapping::anonymous(size));
-      return;
     }
-    size_and_seal_memfd(memfd_.get(), size);
-    set_ring(Mapping::shared(memfd_.get(), size));
-    memfd_.reset();
-    // The kernel looked the number up when it finished the open, which is before any ioctl.
-    backing_ = BackingId();
+    page_share_ = std::move(share);
   } catch (const std::system_error& error) {
     throw RequestError(ENOMEM, error.what());
   }
@@ -66,7 +76,7 @@ void QueueFile::inject(std::span<const std::byte> bytes) {
 }
 
 void QueueFile::ensure_readable() {
-  if (!shared_ && !queue_.has_ring()) set_size(kReadOnlyPages, kReadOnlyPages);
+  if (!shared_ && !queue_.has_ring()) set_size(std::min(kReadOnlyPages, limits_.max_ring_pages));
 }
 
 void QueueFile::read(fuse_req_t request, std::size_t size, bool nonblocking) {

@@ -14,11 +14,19 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "base/user_limit.h"
 #include "fuse/api.h"
 #include "fuse/passthrough.h"
 #include "queue/watch_queue.h"
 
 namespace watchq {
+
+/// What queues may use.
+struct QueueLimits {
+  std::uint32_t max_ring_pages;
+  UserLimit queues;
+  UserLimit pages;
+};
 
 /// Opened O_RDWR its ring is shared with the client through a memfd; opened O_RDONLY the ring is
 /// ours alone and read(2) hands its records over. All on the serving thread.
@@ -27,18 +35,20 @@ class QueueFile : public std::enable_shared_from_this<QueueFile> {
   /// The size a queue is given that is only read and was never asked for another.
   static constexpr std::uint32_t kReadOnlyPages = 16;
 
-  /// Opened O_RDONLY. `io` runs the serving thread.
-  explicit QueueFile(boost::asio::io_context& io);
+  /// Opened O_RDONLY by this user. `io` runs the serving thread and outlives this, as `limits`
+  /// does. Throws RequestError(EMFILE) when there are too many queues.
+  QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t owner);
   /// Opened O_RDWR. `device_fd` is the FUSE device. Throws std::system_error.
-  QueueFile(boost::asio::io_context& io, int device_fd);
+  QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t owner, int device_fd);
   ~QueueFile();
 
   /// Answers the OPEN. Returns whether the file is now open.
   [[nodiscard]] bool reply_open(fuse_req_t request, std::uint64_t handle) const;
 
   /// Allocates the ring. Throws RequestError: EBUSY when done before, EINVAL for a number of pages
-  /// that is no power of two or over `max_pages`, ENOMEM.
-  void set_size(std::uint64_t pages, std::uint32_t max_pages);
+  /// that is no power of two or over the limit, ENOSPC when the owner's rings have too many,
+  /// ENOMEM.
+  void set_size(std::uint64_t pages);
 
   /// Injects one record. Throws RequestError: ENOBUFS without a ring, EINVAL for no record.
   void inject(std::span<const std::byte> bytes);
@@ -71,6 +81,10 @@ class QueueFile : public std::enable_shared_from_this<QueueFile> {
   static void interrupted(fuse_req_t request, void* self);
 
   boost::asio::io_context& io_;
+  QueueLimits& limits_;
+  const uid_t owner_;
+  UserLimit::Share queue_share_;
+  UserLimit::Share page_share_;
   WatchQueue queue_;
   // Set until the ring has its size: afterwards the mappings keep the memory.
   UniqueFd memfd_;

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "base/user_limit.h"
+
+#include <utility>
+
+#include "base/error.h"
+
+namespace watchq {
+
+UserLimit::Share::Share(Share&& other) noexcept
+    : limit_(std::exchange(other.limit_, nullptr)), user_(other.user_), amount_(other.amount_) {}
+
+UserLimit::Share& UserLimit::Share::operator=(Share&& other) noexcept {
+  std::swap(limit_, other.limit_);
+  std::swap(user_, other.user_);
+  std::swap(amount_, other.amount_);
+  return *this;
+}
+
+UserLimit::Share::~Share() {
+  if (limit_ != nullptr) limit_->give_back(user_, amount_);
+}
+
+UserLimit::Share UserLimit::take(uid_t user, std::uint64_t amount) {
+  const auto known = users_.find(user);
+  const std::uint64_t holds = known == users_.end() ? 0 : known->second.held;
+  if (amount > most_.in_all - held_ || amount > most_.per_user - holds) {
+    // Whoever holds nothing is refused because of others, about whom there was news.
+    const bool is_news = known != users_.end() && !std::exchange(known->second.refused, true);
+    refuse(user, is_news);
+  }
+  users_[user].held += amount;
+  held_ += amount;
+  return {*this, user, amount};
+}
+
+void UserLimit::refuse(uid_t user, bool is_news) {
+  ++refusals_;
+  if (is_news) on_refusal_(user);
+  throw RequestError(error_, "a limit is reached");
+}
+
+void UserLimit::give_back(uid_t user, std::uint64_t amount) {
+  const auto holder = users_.find(user);
+  holder->second.held -= amount;
+  holder->second.refused = false;
+  held_ -= amount;
+  if (holder->second.held == 0) users_.erase(holder);
+}
+
+}  // namespace watchq
