@@ -9,8 +9,8 @@
 
 namespace watchq {
 
-/// The events that lead from one table to the other, in an order in which they can have happened:
-/// unmounts from below, then moves, then new mounts from above, then attributes.
+/// The events that lead from one table to the other: what leaves its place (unmounts, moves away)
+/// from below, then what comes to one (moves, new mounts) from above, then attributes.
 std::vector<MountEvent> mount_diff(const MountTable& before, const MountTable& after);
 
 }  // namespace watchq

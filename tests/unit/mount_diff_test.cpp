@@ -68,6 +68,23 @@ TEST(MountDiff, TellsAMoveTwiceAndNotItsChildren) {
             (Words{"from 2 3", "to 2 3"}));
 }
 
+TEST(MountDiff, TellsAMoveOntoANewMountAfterTheNewMount) {
+  const std::string before = with("3 2 0:3 / /mnt/a rw - tmpfs v rw\n");
+  const std::string after = with(
+      "4 2 0:4 / /mnt/b rw - tmpfs u rw\n"
+      "3 4 0:3 / /mnt/b/a rw - tmpfs v rw\n");
+  EXPECT_EQ(diff(before, after), (Words{"from 2 3", "new 2 4", "to 4 3"}));
+  EXPECT_EQ(diff(after, before), (Words{"from 4 3", "unmount 2 4", "to 2 3"}));
+}
+
+TEST(MountDiff, TellsAttributesAfterThePlaces) {
+  const std::string before = with("3 2 0:3 / /mnt/a rw - tmpfs v rw\n");
+  const std::string after = with(
+      "4 2 0:4 / /mnt/b rw - tmpfs u rw\n"
+      "3 4 0:3 / /mnt/b/a ro - tmpfs v rw\n");
+  EXPECT_EQ(diff(before, after), (Words{"from 2 3", "new 2 4", "to 4 3", "readonly 3 0"}));
+}
+
 TEST(MountDiff, TellsAttributesOfTheMount) {
   const auto one = [](const char* options, const char* propagation) {
     return with(std::string("3 2 0:3 / /mnt/a ") + options + propagation + " - tmpfs v rw\n");
