@@ -14,6 +14,19 @@ bool is_same(const MountInfo& before, const MountInfo& now) {
   return before.device == now.device && before.root == now.root && before.fs_type == now.fs_type;
 }
 
+/// Whether a mount is now another one with its ID.
+bool is_replaced(const MountTable& before, const MountTable& after, std::uint64_t mount) {
+  const Mount* old = before.find(mount);
+  const Mount* now = after.find(mount);
+  return old != nullptr && now != nullptr && !is_same(old->info, now->info);
+}
+
+bool has_moved(const MountTable& before, const MountTable& after, const Mount& old,
+               const Mount& now, PlaceChange change) {
+  return now.info.parent != old.info.parent || is_replaced(before, after, old.info.parent) ||
+         (now.place != old.place && change == PlaceChange::is_move);
+}
+
 void append(std::vector<MountEvent>& to, std::vector<MountEvent> events) {
   to.insert(to.end(), std::make_move_iterator(events.begin()),
             std::make_move_iterator(events.end()));
@@ -21,7 +34,8 @@ void append(std::vector<MountEvent>& to, std::vector<MountEvent> events) {
 
 }  // namespace
 
-std::vector<MountEvent> mount_diff(const MountTable& before, const MountTable& after) {
+std::vector<MountEvent> mount_diff(const MountTable& before, const MountTable& after,
+                                   PlaceChange change) {
   std::vector<MountEvent> leaving;
   std::vector<MountEvent> arriving;
   std::vector<MountEvent> changed;
@@ -34,7 +48,7 @@ std::vector<MountEvent> mount_diff(const MountTable& before, const MountTable& a
         leaving.push_back(mount_event(MountEventKind::expiry, before, old));
       }
       leaving.push_back(mount_event(MountEventKind::unmount, before, old));
-    } else if (now->info.parent != old.info.parent || now->place != old.place) {
+    } else if (has_moved(before, after, old, *now, change)) {
       leaving.push_back(mount_event(MountEventKind::move_from, before, old));
       arriving.push_back(mount_event(MountEventKind::move_to, after, *now));
     }

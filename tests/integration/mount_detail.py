@@ -17,6 +17,10 @@ TYPE_LOST = 0x800002
 ATTR_RDONLY = 0x1
 ATTR_NOSUID = 0x2
 
+# Attributes of a mount by the word that mountinfo has for them, or by a name where it has none.
+ATTRIBUTES = {"ro": ATTR_RDONLY, "nosuid": ATTR_NOSUID, "nodev": 0x4, "noexec": 0x8,
+              "noatime": 0x10, "strictatime": 0x20, "nodiratime": 0x80, "nosymfollow": 0x200000}
+
 
 def marker(tag=1):
     """The record after the last one of a snapshot."""

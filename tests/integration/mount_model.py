@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 
-from mount_detail import ATTR_RDONLY, TYPE_SNAPSHOT, Detail
+from mount_detail import ATTR_RDONLY, ATTRIBUTES, TYPE_SNAPSHOT, Detail
 from records import Kind, decode
 
 
@@ -12,14 +12,21 @@ class Line:
     """What mountinfo says of a mount, as far as it is compared."""
 
     parent: int
-    readonly: bool
+    attributes: int
+
+
+def _attributes(options):
+    words = options.decode().split(",")
+    found = sum(bit for word, bit in ATTRIBUTES.items() if word in words)
+    # Updating access times strictly is what no word is written for.
+    return found if {"relatime", "noatime"} & set(words) else found | ATTRIBUTES["strictatime"]
 
 
 def mountinfo():
     """All mounts of this namespace by their ID."""
     with open("/proc/self/mountinfo", "rb") as file:
         lines = (line.split(b" ", 6) for line in file.read().splitlines())
-        return {int(line[0]): Line(int(line[1]), line[5].split(b",", 1)[0] == b"ro")
+        return {int(line[0]): Line(int(line[1]), _attributes(line[5]))
                 for line in lines}
 
 
@@ -50,7 +57,8 @@ class Model:
 
     top: int
     parents: dict = field(default_factory=dict)
-    readonly: dict = field(default_factory=dict)  # of the mounts whose records told
+    # Of the mounts whose records told: the attributes that they told of, and how these are.
+    attributes: dict = field(default_factory=dict)
     complete: bool = False
     came_and_went: int = 0
     misfits: list = field(default_factory=list)
@@ -59,7 +67,7 @@ class Model:
     def restart(self):
         """For when a snapshot is about to be asked for."""
         self.parents.clear()
-        self.readonly.clear()
+        self.attributes.clear()
         self.complete = False
         self._unplaced = 0
 
@@ -69,14 +77,15 @@ class Model:
             return
         notice = decode(record)
         self._apply_change(notice)
-        if detail is not None and notice.changed in self.parents:
-            self.readonly[notice.changed] = bool(Detail.of(detail).attributes & ATTR_RDONLY)
+        mount = notice.changed or notice.on
+        if detail is not None and mount in self.parents:
+            self.attributes[mount] = (sum(ATTRIBUTES.values()), Detail.of(detail).attributes)
 
     def _apply_change(self, notice):
         kind, mount = notice.kind, notice.changed
         if kind == Kind.READONLY:
             self._expect(notice.on in self.parents, notice)
-            self.readonly[notice.on] = notice.flag
+            self.attributes[notice.on] = (ATTR_RDONLY, ATTR_RDONLY * notice.flag)
         elif kind == Kind.SETATTR:
             self._expect(notice.on in self.parents, notice)
         elif notice.on == 0:
@@ -89,7 +98,7 @@ class Model:
         else:
             self._expect(self.parents.get(mount) == notice.on, notice)
             if kind == Kind.UNMOUNT:
-                self.readonly.pop(mount, None)
+                self.attributes.pop(mount, None)
             self.parents.pop(mount, None)
 
     def _reaches(self, mount):
@@ -100,7 +109,7 @@ class Model:
     def _forget(self, mount):
         """Drops a mount that was out of reach, and what is on it."""
         self.parents.pop(mount, None)
-        self.readonly.pop(mount, None)
+        self.attributes.pop(mount, None)
         for child in [child for child, parent in self.parents.items() if parent == mount]:
             self._forget(child)
 
@@ -120,11 +129,10 @@ class Model:
     def differences(self, true):
         """How this differs from mountinfo since it was last asked: (missed, spurious)."""
         known = {pair for pair in self.parents.items() if self._reaches(pair[0])}
-        told = {mount: flag for mount, flag in self.readonly.items() if mount in true}
         right = {(mount, line.parent) for mount, line in true.items()}
-        wrong_flags = [(mount, "readonly", flag) for mount, flag in told.items()
-                       if flag != true[mount].readonly]
-        missed = sorted(right - known) + wrong_flags
+        wrong = [(mount, "attributes", told) for mount, (mask, told) in self.attributes.items()
+                 if mount in true and (true[mount].attributes ^ told) & mask != 0]
+        missed = sorted(right - known) + wrong
         spurious = sorted(known - right) + self.misfits
         self.misfits = []
         if self._unplaced != 0:
