@@ -14,6 +14,19 @@ bool is_same(const MountInfo& before, const MountInfo& now) {
   return before.device == now.device && before.root == now.root && before.fs_type == now.fs_type;
 }
 
+/// Whether a mount is now another one with its ID.
+bool is_replaced(const MountTable& before, const MountTable& after, std::uint64_t mount) {
+  const Mount* old = before.find(mount);
+  const Mount* now = after.find(mount);
+  return old != nullptr && now != nullptr && !is_same(old->info, now->info);
+}
+
+bool has_moved(const MountTable& before, const MountTable& after, const Mount& old,
+               const Mount& now, PlaceChange change) {
+  return now.info.parent != old.info.parent || is_replaced(before, after, old.info.parent) ||
+         (now.place != old.place && change == PlaceChange::is_move);
+}
+
 void append(std::vector<MountEvent>& to, std::vector<MountEvent> events) {
   to.insert(to.end(), std::make_move_iterator(events.begin()),
             std::make_move_iterator(events.end()));
@@ -21,10 +34,10 @@ void append(std::vector<MountEvent>& to, std::vector<MountEvent> events) {
 
 }  // namespace
 
-std::vector<MountEvent> mount_diff(const MountTable& before, const MountTable& after) {
-  std::vector<MountEvent> removed;
-  std::vector<MountEvent> moved;
-  std::vector<MountEvent> added;
+std::vector<MountEvent> mount_diff(const MountTable& before, const MountTable& after,
+                                   PlaceChange change) {
+  std::vector<MountEvent> leaving;
+  std::vector<MountEvent> arriving;
   std::vector<MountEvent> changed;
   for (const std::uint64_t id : before.mounts()) {
     const Mount& old = *before.find(id);
@@ -32,32 +45,31 @@ std::vector<MountEvent> mount_diff(const MountTable& before, const MountTable& a
     if (now == nullptr || !is_same(old.info, now->info)) {
       // Who did it is not known; below an automounter it is most likely the automounter.
       if (is_automounted(before, old)) {
-        removed.push_back(mount_event(MountEventKind::expiry, before, old));
+        leaving.push_back(mount_event(MountEventKind::expiry, before, old));
       }
-      removed.push_back(mount_event(MountEventKind::unmount, before, old));
-    } else if (now->info.parent != old.info.parent || now->place != old.place) {
-      moved.push_back(mount_event(MountEventKind::move_from, before, old));
-      moved.push_back(mount_event(MountEventKind::move_to, after, *now));
+      leaving.push_back(mount_event(MountEventKind::unmount, before, old));
+    } else if (has_moved(before, after, old, *now, change)) {
+      leaving.push_back(mount_event(MountEventKind::move_from, before, old));
+      arriving.push_back(mount_event(MountEventKind::move_to, after, *now));
     }
   }
   for (const std::uint64_t id : after.mounts()) {
     const Mount& now = *after.find(id);
     const Mount* old = before.find(id);
     if (old == nullptr || !is_same(old->info, now.info)) {
-      added.push_back(mount_event(MountEventKind::new_mount, after, now));
+      arriving.push_back(mount_event(MountEventKind::new_mount, after, now));
     } else {
       append(changed, attribute_events(after, old->info, now.info));
     }
   }
   finish_attribute_events(after, changed);
   const auto depth = [](const MountEvent& event) { return event.trail.size(); };
-  std::stable_sort(removed.begin(), removed.end(),
+  std::stable_sort(leaving.begin(), leaving.end(),
                    [&](const auto& a, const auto& b) { return depth(a) > depth(b); });
-  std::stable_sort(added.begin(), added.end(),
+  std::stable_sort(arriving.begin(), arriving.end(),
                    [&](const auto& a, const auto& b) { return depth(a) < depth(b); });
-  std::vector<MountEvent> events = std::move(removed);
-  append(events, std::move(moved));
-  append(events, std::move(added));
+  std::vector<MountEvent> events = std::move(leaving);
+  append(events, std::move(arriving));
   append(events, std::move(changed));
   return events;
 }

@@ -183,7 +183,7 @@ void MountFanotify::wake(std::uint64_t mount) {
 void MountFanotify::overflowed() {
   // Whatever still waits is older than what is listed now, and recognised by its ID.
   ++context_.counters.overflows;
-  reload(list());
+  reload(list(), PlaceChange::is_move);
   // Mounts that came and went in the gap nobody knows.
   unplaced_.clear();
   waiting_.clear();

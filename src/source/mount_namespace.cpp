@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "kernel/mount_namespace_fd.h"
-#include "source/mount_diff.h"
 
 namespace watchq {
 
@@ -29,7 +28,7 @@ void MountNamespace::start() {
 
 void MountNamespace::sync() {
   take_changes();
-  if (mountinfo_changed(mountinfo_.get())) look_wanted_ = true;
+  if (mountinfo_changed(mountinfo_.get())) woken_ = look_wanted_ = true;
   if (look_wanted_) look_if_affordable();
 }
 
@@ -61,10 +60,17 @@ void MountNamespace::load(const std::vector<MountInfo>& infos) {
   }
 }
 
-void MountNamespace::reload(const std::vector<MountInfo>& infos) {
+bool MountNamespace::take_wake() {
+  if (mountinfo_changed(mountinfo_.get())) woken_ = true;
+  return std::exchange(woken_, false);
+}
+
+void MountNamespace::reload(const std::vector<MountInfo>& infos, PlaceChange change) {
   const MountTable before = std::exchange(table_, MountTable());
   load(infos);
-  for (const MountEvent& event : mount_diff(before, table_)) context_.sink.on_event(event);
+  for (const MountEvent& event : mount_diff(before, table_, change)) {
+    context_.sink.on_event(event);
+  }
 }
 
 void MountNamespace::wait_for_wake() {

@@ -15,6 +15,7 @@
 #include "base/unique_fd.h"
 #include "kernel/open_object.h"
 #include "source/event.h"
+#include "source/mount_diff.h"
 #include "source/mount_table.h"
 #include "source/work_budget.h"
 
@@ -86,9 +87,11 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   /// Puts the mounts of a whole listing in place of the table.
   void load(const std::vector<MountInfo>& infos);
   /// The same, and tells the difference.
-  void reload(const std::vector<MountInfo>& infos);
+  void reload(const std::vector<MountInfo>& infos, PlaceChange change);
 
   [[nodiscard]] int mountinfo_fd() const { return mountinfo_.get(); }
+  /// Whether mountinfo has said that something changed since this was last asked.
+  [[nodiscard]] bool take_wake();
 
   const MountContext context_;
   MountTable table_;
@@ -105,6 +108,7 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   boost::asio::steady_timer look_timer_;
   WorkBudget look_budget_;
   bool look_wanted_ = false;
+  bool woken_ = true;
 };
 
 }  // namespace watchq

@@ -13,7 +13,17 @@ MountPoll::MountPoll(const MountContext& context, int namespace_fd)
   load(parse_mountinfo(read_mountinfo(mountinfo_fd())));
 }
 
-void MountPoll::look() { reload(parse_mountinfo(read_mountinfo(mountinfo_fd()))); }
+void MountPoll::look() {
+  // A rename of a directory above a mount wakes nobody, a move does: also one that comes while the
+  // listing is read, which then may or may not show it.
+  bool woken = take_wake();
+  auto infos = parse_mountinfo(read_mountinfo(mountinfo_fd()));
+  if (!woken && take_wake()) {
+    woken = true;
+    infos = parse_mountinfo(read_mountinfo(mountinfo_fd()));
+  }
+  reload(infos, woken ? PlaceChange::is_move : PlaceChange::is_rename);
+}
 
 std::optional<MountInfo> MountPoll::describe(std::uint64_t mount) const {
   auto infos = parse_mountinfo(read_mountinfo(mountinfo_fd()));

@@ -6,6 +6,7 @@ import os
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
 
 MS_RDONLY = 0x1
 MS_NOSUID = 0x2
@@ -13,18 +14,23 @@ MS_NODEV = 0x4
 MS_NOEXEC = 0x8
 MS_REMOUNT = 0x20
 MS_NOATIME = 0x400
+MS_NODIRATIME = 0x800
 MS_BIND = 0x1000
 MS_MOVE = 0x2000
 MS_REC = 0x4000
 MS_UNBINDABLE = 1 << 17
 MS_PRIVATE = 1 << 18
+MS_SLAVE = 1 << 19
 MS_SHARED = 1 << 20
+MS_STRICTATIME = 1 << 24
 MNT_FORCE = 0x1
 MNT_DETACH = 0x2
 
 AT_FDCWD = -100
 AT_RECURSIVE = 0x8000
 OPEN_TREE_CLONE = 0x1
+MOVE_MOUNT_F_EMPTY_PATH = 0x4
+MOVE_MOUNT_BENEATH = 0x200
 
 PROT_READ = 0x1
 PROT_WRITE = 0x2
@@ -34,8 +40,10 @@ MAP_ANONYMOUS = 0x20
 
 PR_SET_DUMPABLE = 4
 
-# The same on every architecture.
+# The same on every architecture, but for the first.
+_SYS_PIVOT_ROOT = 155 if os.uname().machine == "x86_64" else 41
 _SYS_OPEN_TREE = 428
+_SYS_MOVE_MOUNT = 429
 _SYS_MOUNT_SETATTR = 442
 
 _MAP_FAILED = ctypes.c_void_p(-1).value
@@ -113,6 +121,17 @@ def mount_setattr(path, attr_set=0, attr_clr=0, propagation=0, flags=0):
 def open_tree(path, flags):
     return _checked(_libc.syscall(ctypes.c_long(_SYS_OPEN_TREE), ctypes.c_int(AT_FDCWD),
                                   ctypes.c_char_p(_path(path)), ctypes.c_uint(flags)))
+
+
+def move_mount(source, target, flags=0, source_fd=AT_FDCWD):
+    _checked(_libc.syscall(ctypes.c_long(_SYS_MOVE_MOUNT), ctypes.c_int(source_fd),
+                           ctypes.c_char_p(_path(source)), ctypes.c_int(AT_FDCWD),
+                           ctypes.c_char_p(_path(target)), ctypes.c_uint(flags)))
+
+
+def pivot_root(new_root, put_old):
+    _checked(_libc.syscall(ctypes.c_long(_SYS_PIVOT_ROOT), ctypes.c_char_p(_path(new_root)),
+                           ctypes.c_char_p(_path(put_old))))
 
 
 def userfaultfd():

@@ -33,9 +33,10 @@ std::string words(const MountEvent& event) {
          (event.recursive ? " recursive" : "") + (event.submount ? " submount" : "");
 }
 
-std::vector<std::string> diff(std::string_view before, std::string_view after) {
+std::vector<std::string> diff(std::string_view before, std::string_view after,
+                              PlaceChange change = PlaceChange::is_move) {
   std::vector<std::string> events;
-  for (const MountEvent& event : mount_diff(table_of(before), table_of(after))) {
+  for (const MountEvent& event : mount_diff(table_of(before), table_of(after), change)) {
     events.push_back(words(event));
   }
   return events;
@@ -66,6 +67,23 @@ TEST(MountDiff, TellsAMoveTwiceAndNotItsChildren) {
   };
   EXPECT_EQ(diff(tree("/mnt/a", "/mnt/a/x"), tree("/mnt/b", "/mnt/b/x")),
             (Words{"from 2 3", "to 2 3"}));
+}
+
+TEST(MountDiff, TellsAMoveOntoANewMountAfterTheNewMount) {
+  const std::string before = with("3 2 0:3 / /mnt/a rw - tmpfs v rw\n");
+  const std::string after = with(
+      "4 2 0:4 / /mnt/b rw - tmpfs u rw\n"
+      "3 4 0:3 / /mnt/b/a rw - tmpfs v rw\n");
+  EXPECT_EQ(diff(before, after), (Words{"from 2 3", "new 2 4", "to 4 3"}));
+  EXPECT_EQ(diff(after, before), (Words{"from 4 3", "unmount 2 4", "to 2 3"}));
+}
+
+TEST(MountDiff, TellsAttributesAfterThePlaces) {
+  const std::string before = with("3 2 0:3 / /mnt/a rw - tmpfs v rw\n");
+  const std::string after = with(
+      "4 2 0:4 / /mnt/b rw - tmpfs u rw\n"
+      "3 4 0:3 / /mnt/b/a ro - tmpfs v rw\n");
+  EXPECT_EQ(diff(before, after), (Words{"from 2 3", "new 2 4", "to 4 3", "readonly 3 0"}));
 }
 
 TEST(MountDiff, TellsAttributesOfTheMount) {
@@ -103,6 +121,22 @@ TEST(MountDiff, TakesAReusedIdForAnotherMount) {
   EXPECT_EQ(diff(with("3 2 0:3 / /mnt/a rw - tmpfs v rw\n"),
                  with("3 2 8:9 / /mnt/a rw - ext4 /dev/b rw\n")),
             (Words{"unmount 2 3", "new 2 3"}));
+}
+
+TEST(MountDiff, TakesWhatIsOnAReusedIdForMoved) {
+  const auto tree = [](const char* parent) {
+    return with(std::string("3 2 ") + parent + "4 3 0:4 / /mnt/a/x rw - tmpfs u rw\n");
+  };
+  EXPECT_EQ(
+      diff(tree("0:3 / /mnt/a rw - tmpfs v rw\n"), tree("8:9 / /mnt/a rw - ext4 /dev/b rw\n")),
+      (Words{"from 3 4", "unmount 2 3", "new 2 3", "to 3 4"}));
+}
+
+TEST(MountDiff, SaysNothingOfRenamedDirectories) {
+  const std::string before = with("3 2 0:3 / /mnt/a/m rw - tmpfs v rw\n");
+  const std::string after = with("3 2 0:3 / /mnt/b/m rw - tmpfs v rw\n");
+  EXPECT_EQ(diff(before, after, PlaceChange::is_rename), Words{});
+  EXPECT_EQ(diff(before, after, PlaceChange::is_move), (Words{"from 2 3", "to 2 3"}));
 }
 
 }  // namespace
