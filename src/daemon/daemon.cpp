@@ -65,6 +65,10 @@ class Daemon {
     if (!files_.passthrough()) {
       spdlog::warn("no FUSE passthrough (Linux 6.9 and CAP_SYS_ADMIN): rings cannot be shared");
     }
+    const std::uint64_t files = raise_descriptor_limit();
+    if (files < limits_.queues.most().in_all) {
+      spdlog::warn("RLIMIT_NOFILE cannot be raised beyond {}: max_queues may not be reached", files);
+    }
     spdlog::info("ready on {}", mount_point_.path());
   }
 
@@ -112,9 +116,6 @@ class Daemon {
 }  // namespace
 
 void run_daemon(const std::string& mount_point, const Config& config) {
-  if (const std::uint64_t files = raise_descriptor_limit(); files < config.queues.queues.in_all) {
-    spdlog::warn("only {} open files allowed (RLIMIT_NOFILE): fewer queues than configured", files);
-  }
   Daemon(mount_point, config).run();
 }
 

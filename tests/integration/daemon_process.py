@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -17,6 +18,15 @@ from queue_client import DEADLINE, Queue
 
 SOURCE_ROOT = Path(__file__).resolve().parents[2]
 EXECUTABLE = Path(os.environ.get("WATCHQD", SOURCE_ROOT / "build" / "src" / "watchqd")).resolve()
+
+
+def for_everybody(program, directory):
+    """A copy of a program that any user can run: where it was built may be closed to others."""
+    os.makedirs(directory, exist_ok=True)
+    copy = Path(directory) / program.name
+    shutil.copy(program, copy)
+    return copy
+
 
 _SANITIZER = re.compile(r"(Address|Leak|Memory|Thread|UndefinedBehavior)Sanitizer|runtime error:")
 
@@ -114,8 +124,8 @@ class Daemon:
         namespace.umount_all(self.mount_point)
 
 
-def run(*arguments, uid=None):
+def run(*arguments, uid=None, program=EXECUTABLE):
     """Runs watchqd to its end, for when it is not to serve."""
-    return subprocess.run([EXECUTABLE, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
+    return subprocess.run([program, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=DEADLINE, check=False,
                           preexec_fn=None if uid is None else lambda: become(uid))

@@ -12,6 +12,7 @@ import pytest
 import namespace
 import syscalls
 from client_program import WATCHQ, ClientProgram, run_client
+from daemon_process import for_everybody
 from processes import NOBODY, become, wait_for
 from queue_client import DEADLINE
 
@@ -188,17 +189,18 @@ def test_a_path_that_is_not_there_is_named(watchqd, base):
     assert f"{base}/missing: No such file or directory" in err[-1]
 
 
-def test_everybody_may_monitor(watchqd, base):
-    with subprocess.Popen([WATCHQ, "monitor", "--watchq", watchqd.mount_point, "--mount", base,
+def test_everybody_may_monitor(watchqd, workspace, base):
+    program = for_everybody(WATCHQ, workspace / "bin")
+    with subprocess.Popen([program, "monitor", "--watchq", watchqd.mount_point, "--mount", base,
                            "--count", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True, preexec_fn=lambda: become(NOBODY)) as program:
+                          text=True, preexec_fn=lambda: become(NOBODY)) as process:
         try:
-            assert "watching" in program.stderr.readline()
+            assert "watching" in process.stderr.readline()
             namespace.mount_tmpfs(base / "a")
-            assert f"{base}/a mounted" in program.stdout.readline()
-            assert program.wait(DEADLINE) == 0
+            assert f"{base}/a mounted" in process.stdout.readline()
+            assert process.wait(DEADLINE) == 0
         finally:
-            program.kill()
+            process.kill()
 
 
 def test_status_is_the_daemons_document_raw_or_readable(watchqd):

@@ -16,9 +16,9 @@ from records import numbered
 POLL_GONE = select.POLLERR | select.POLLHUP
 
 
-def refusal(*arguments, uid=None):
+def refusal(*arguments, **how):
     """What watchqd says, in its one line, when it does not start."""
-    result = daemon_process.run(*arguments, uid=uid)
+    result = daemon_process.run(*arguments, **how)
     assert result.returncode == 1, result
     assert result.stdout == ""
     lines = result.stderr.splitlines()
@@ -49,8 +49,9 @@ def test_a_mount_point_that_is_a_file_is_refused(workspace):
     assert str(workspace / "file") in line and "directory" in line
 
 
-def test_a_daemon_without_rights_is_refused(mount_point):
-    line = refusal(mount_point, uid=NOBODY)
+def test_a_daemon_without_rights_is_refused(workspace, mount_point):
+    program = daemon_process.for_everybody(daemon_process.EXECUTABLE, workspace / "bin")
+    line = refusal(mount_point, uid=NOBODY, program=program)
     assert str(mount_point) in line and "root" in line
     assert not namespace.is_mounted(mount_point)
 
