@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dispatch/dispatcher.h"
 
+#include <algorithm>
 #include <unordered_set>
 #include <utility>
 
@@ -26,6 +27,13 @@ bool is_for(const MountWatch& watch, const MountEvent& event, const TrailStep& s
   // What changes the watched mount itself changes each directory in it.
   if (&step == &event.trail.front() && concerns_a_mount_itself(event.kind)) return true;
   return is_at_or_below(step.place, watch.directory);
+}
+
+/// Whether a watch sees a mount that this way leads up from.
+bool sees(const MountWatch& watch, const std::vector<TrailStep>& way) {
+  return std::any_of(way.begin(), way.end(), [&](const TrailStep& step) {
+    return step.mount == watch.mount && is_at_or_below(step.place, watch.directory);
+  });
 }
 
 }  // namespace
@@ -114,10 +122,11 @@ void Dispatcher::tell_snapshot(const MountWatch& watch) {
 void Dispatcher::on_event(const MountEvent& event) {
   for (const TrailStep& step : event.trail) {
     for (const MountWatch& watch : mount_watches_.on_mount(step.mount)) {
-      if (is_for(watch, event, step)) tell(watch, event, &step != &event.trail.front());
+      if (!is_for(watch, event, step) || sees(watch, event.elsewhere)) continue;
+      tell(watch, event, &step != &event.trail.front());
     }
   }
-  if (event.kind != MountEventKind::unmount) return;
+  if (event.kind != MountEventKind::unmount || !event.elsewhere.empty()) return;
   for (const MountWatch& watch : mount_watches_.take_mount(event.mount.mount)) {
     const watch_notification record = removal_record(watch.tag);
     watch.queue->post(bytes_of(record));

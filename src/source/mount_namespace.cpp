@@ -13,13 +13,10 @@ using Clock = std::chrono::steady_clock;
 MountNamespace::MountNamespace(const MountContext& context, int namespace_fd)
     : context_(context),
       id_(mount_namespace_inode(namespace_fd)),
-      mountinfo_wake_(context.io),
+      mountinfo_(open_mountinfo(namespace_fd)),
+      mountinfo_wake_(context.io, open_mountinfo(namespace_fd).release()),
       look_timer_(context.io),
-      look_budget_(context.options.look_share, context.options.look_burst) {
-  MountinfoFiles files = open_mountinfo(namespace_fd);
-  mountinfo_ = std::move(files.truth);
-  mountinfo_wake_.assign(files.wake.release());
-}
+      look_budget_(context.options.look_share, context.options.look_burst) {}
 
 void MountNamespace::start() {
   wait_for_wake();

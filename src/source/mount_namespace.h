@@ -89,9 +89,10 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   /// The same, and tells the difference.
   void reload(const std::vector<MountInfo>& infos, PlaceChange change);
 
-  [[nodiscard]] int mountinfo_fd() const { return mountinfo_.get(); }
   /// Whether mountinfo has said that something changed since this was last asked.
   [[nodiscard]] bool take_wake();
+  /// For a look that could not see everything: another one follows.
+  void look_again() { woken_ = look_wanted_ = true; }
 
   const MountContext context_;
   MountTable table_;
@@ -103,7 +104,7 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   void look_now();
 
   std::uint64_t id_;
-  UniqueFd mountinfo_;
+  UniqueFd mountinfo_;  // for asking: the reactor polls when it likes, and may swallow an event
   boost::asio::posix::stream_descriptor mountinfo_wake_;
   boost::asio::steady_timer look_timer_;
   WorkBudget look_budget_;

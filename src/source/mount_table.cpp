@@ -45,6 +45,11 @@ void MountTable::set_attributes(const MountInfo& info) {
   entry->second.info.master = info.master;
 }
 
+void MountTable::set_mount_point(std::uint64_t mount, std::string path) {
+  const auto entry = mounts_.find(mount);
+  if (entry != mounts_.end()) entry->second.info.mount_point = std::move(path);
+}
+
 std::vector<std::uint64_t> MountTable::mounts() const {
   std::vector<std::uint64_t> ids;
   ids.reserve(size());
