@@ -24,7 +24,7 @@ class Daemon {
       : io_(1),
         signals_(io_, SIGTERM, SIGINT),
         mounts_(io_, config.mount_backend, config.mounts),
-        dispatcher_(mounts_),
+        dispatcher_(mounts_, io_),
         mount_files_(io_, mounts_, dispatcher_),
         files_(io_, dispatcher_, mount_files_, config.files, [this] { return status(); }),
         mount_point_(path),

@@ -47,11 +47,18 @@ void check_mount_watch(const watchq_watch& request) {
   }
 }
 
+Dispatcher::Dispatcher(MountSource& mounts, boost::asio::io_context& io)
+    : mounts_(mounts), follower_(std::make_shared<DirectoryFollower>(io)) {
+  follower_->start([this] { follow_directories(); });
+}
+
 void Dispatcher::watch_mount(WatchQueue& queue, const Peer& caller, const watchq_watch& request,
-                             OpenObject directory) {
+                             OpenObject directory,
+                             std::shared_ptr<const FollowedDirectory> followed) {
   const UniqueFd namespace_fd = caller.mount_namespace();
   auto mounts = mounts_.open(namespace_fd.get(), *this);
   mounts->sync();
+  follow_directories();
   Place place = place_of(*mounts, caller, request.object, std::move(directory));
 
   const MountWatch* watched = mount_watches_.find(queue, place.mount, place.directory);
@@ -72,7 +79,8 @@ void Dispatcher::watch_mount(WatchQueue& queue, const Peer& caller, const watchq
                          (request.flags & WATCHQ_DETAIL) != 0,
                          caller.shares_pid_namespace(),
                          caller.root(),
-                         std::move(mounts)};
+                         std::move(mounts),
+                         std::move(followed)};
   mount_watches_.put(watch);
   if (snapshot) tell_snapshot(watch);
 }
@@ -119,7 +127,34 @@ void Dispatcher::tell_snapshot(const MountWatch& watch) {
   watch.queue->post_unfiltered(bytes_of(complete));
 }
 
+void Dispatcher::follow_directories() {
+  const auto changed = follower_->take_changed();
+  if (changed.empty()) return;
+  std::vector<MountWatch> concerned;
+  mount_watches_.for_each([&](const MountWatch& watch) {
+    if (watch.followed && changed.concerns(*watch.followed)) concerned.push_back(watch);
+  });
+  for (const MountWatch& watch : concerned) follow_directory(watch);
+}
+
+void Dispatcher::follow_directory(const MountWatch& watch) {
+  try {
+    const auto now = watch.mounts->find_directory(watch.mount, watch.followed->handle);
+    if (!now || *now == watch.directory) return;
+    watch.mounts->rename(watch.mount, watch.directory, *now);
+    mount_watches_.set_directory(watch, *now);
+  } catch (const RequestError& error) {
+    if (error.error() != ENOENT) return;
+    mount_watches_.remove(*watch.queue, watch.mount, watch.directory);
+    const watch_notification record = removal_record(watch.tag);
+    watch.queue->post(bytes_of(record));
+  } catch (const std::system_error&) {
+    // Its namespace cannot be entered: the path that is known must do.
+  }
+}
+
 void Dispatcher::on_event(const MountEvent& event) {
+  follow_directories();
   for (const TrailStep& step : event.trail) {
     for (const MountWatch& watch : mount_watches_.on_mount(step.mount)) {
       if (!is_for(watch, event, step) || sees(watch, event.elsewhere)) continue;

@@ -30,6 +30,12 @@ struct PendingCall {
   }
 };
 
+/// A directory that is to be watched.
+struct Watched {
+  OpenObject directory;
+  std::shared_ptr<const FollowedDirectory> followed;
+};
+
 template <typename Value>
 Value value_from(std::span<const std::byte> bytes) {
   Value value{};
@@ -155,7 +161,7 @@ void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argume
   const Peer caller = caller_of(request);
   answer_patiently(
       patient_calls_, request,
-      [caller, asked, unseen, address = argument + input.size(),
+      [this, caller, asked, unseen, address = argument + input.size(),
        copy = std::make_shared<UniqueFd>()] {
         require_zero(read_memory(caller, address, unseen,
                                  [](std::span<const std::byte>) { return std::size_t{0}; }));
@@ -163,13 +169,16 @@ void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argume
         // after its caller has been refused. A directory is closed at once, and no longer holds its
         // mount when the caller goes on.
         *copy = caller.copy_fd(asked.object);
-        OpenObject directory = describe_directory(copy->get());
+        Watched watched{describe_directory(copy->get()), nullptr};
+        if (asked.tag >= 0 && caller.is_on_local_filesystem(watched.directory.mount_id)) {
+          watched.followed = dispatcher_.follow(copy->get());
+        }
         copy->reset();
-        return directory;
+        return watched;
       },
-      [this, &file, caller, asked](const OpenObject& directory) {
+      [this, &file, caller, asked](const Watched& watched) {
         file.ensure_readable();
-        dispatcher_.watch_mount(file.queue(), caller, asked, directory);
+        dispatcher_.watch_mount(file.queue(), caller, asked, watched.directory, watched.followed);
       });
 }
 

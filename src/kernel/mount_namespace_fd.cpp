@@ -27,6 +27,18 @@ std::uint64_t mount_namespace_id(int namespace_fd) {
   return id;
 }
 
+void in_mount_namespace(int namespace_fd, const std::function<void()>& work) {
+  int error = 0;
+  std::thread([&] {
+    if (::unshare(CLONE_FS) == 0 && ::setns(namespace_fd, CLONE_NEWNS) == 0) {
+      work();
+    } else {
+      error = errno;
+    }
+  }).join();
+  if (error != 0) throw std::system_error(error, std::system_category(), "mount namespace");
+}
+
 UniqueFd open_mountinfo(int namespace_fd) {
   // Opened before the switch: the other namespace may have no /proc where we look for it.
   const UniqueFd proc(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -35,12 +47,10 @@ UniqueFd open_mountinfo(int namespace_fd) {
   // has the namespace's root as its own, and needs nobody else's.
   UniqueFd file;
   int error = 0;
-  std::thread([&] {
-    if (::unshare(CLONE_FS) == 0 && ::setns(namespace_fd, CLONE_NEWNS) == 0) {
-      file.reset(::openat(proc.get(), "thread-self/mountinfo", O_RDONLY | O_CLOEXEC));
-    }
+  in_mount_namespace(namespace_fd, [&] {
+    file.reset(::openat(proc.get(), "thread-self/mountinfo", O_RDONLY | O_CLOEXEC));
     if (!file.valid()) error = errno;
-  }).join();
+  });
   if (error != 0) {
     throw std::system_error(error, std::system_category(), "open of a namespace's mountinfo");
   }

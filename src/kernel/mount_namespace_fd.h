@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "base/unique_fd.h"
 
@@ -15,6 +16,10 @@ std::uint64_t mount_namespace_inode(int namespace_fd);
 /// The 64-bit ID of the mount namespace that a /proc/PID/ns/mnt names; never reused (Linux 6.11).
 /// Throws std::system_error.
 std::uint64_t mount_namespace_id(int namespace_fd);
+
+/// Runs `work` on a thread that is in the mount namespace and has its root as its own, and waits
+/// for it. Throws std::system_error where we may not enter; what `work` throws ends the process.
+void in_mount_namespace(int namespace_fd, const std::function<void()>& work);
 
 /// The mountinfo of a mount namespace as seen from its root of now: after a pivot_root(2) it shows
 /// only what is below the old one. A change of the namespace makes it poll POLLPRI|POLLERR, once

@@ -1,28 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "source/mount_poll.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <iterator>
 #include <unordered_map>
 #include <utility>
 
-#include "base/error.h"
 #include "kernel/mount_namespace_fd.h"
 #include "kernel/mountinfo.h"
 
 namespace watchq {
 namespace {
 
-/// How often a listing is read again because mounts changed while it was read.
+/// How often a listing is read again at once because mounts changed while it was read, and how many
+/// looks in a row may end without one before the last is taken as it is.
 constexpr int kListAttempts = 8;
-
-UniqueFd copy_of(int fd) {
-  UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
-  if (!copy.valid()) throw_errno("copy of a descriptor");
-  return copy;
-}
+constexpr int kUnsettledLooks = 20;
 
 /// What is mounted on mounts that are listed, up to the root. The kernel gives a listing piece by
 /// piece: one that mounts changed meanwhile may have lost a parent, or go round in a circle.
@@ -46,7 +39,7 @@ std::vector<MountInfo> connected(std::vector<MountInfo> infos) {
 }  // namespace
 
 MountPoll::MountPoll(const MountContext& context, int namespace_fd)
-    : MountNamespace(context, namespace_fd), namespace_fd_(copy_of(namespace_fd)) {
+    : MountNamespace(context, namespace_fd) {
   load(connected(list()));
 }
 
@@ -59,10 +52,12 @@ void MountPoll::look() {
     woken = true;
     if (attempt == kListAttempts) {
       look_again();
+      if (++unsettled_ < kUnsettledLooks) return;
       break;
     }
     infos = list();
   }
+  unsettled_ = 0;
   reload(connected(std::move(infos)), woken ? PlaceChange::is_move : PlaceChange::is_rename);
 }
 
@@ -75,7 +70,7 @@ std::optional<MountInfo> MountPoll::describe(std::uint64_t mount) const {
 
 std::vector<MountInfo> MountPoll::list() const {
   // Opened anew: the root of the namespace may be another by now.
-  return parse_mountinfo(read_mountinfo(open_mountinfo(namespace_fd_.get()).get()));
+  return parse_mountinfo(read_mountinfo(open_mountinfo(this->namespace_fd()).get()));
 }
 
 }  // namespace watchq

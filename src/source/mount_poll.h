@@ -23,7 +23,7 @@ class MountPoll final : public MountNamespace {
  private:
   [[nodiscard]] std::vector<MountInfo> list() const;
 
-  const UniqueFd namespace_fd_;
+  int unsettled_ = 0;
 };
 
 }  // namespace watchq

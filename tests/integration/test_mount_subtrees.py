@@ -2,11 +2,14 @@
 """A watch is a mount and a directory in it, by identity: however its path changes, and whatever else
 gets that path. By both ways to hear of mounts."""
 
+import errno
 import os
+import shutil
 
 import pytest
 
 import namespace
+from errors import fails_with
 from mount_detail import SNAPSHOT, marker
 from mount_oracle import Oracle
 from records import Kind, Notice, Removal, decode, gone, new
@@ -144,3 +147,107 @@ def test_a_snapshot_of_a_directory_below_a_bind_mount_is_of_what_is_there(queue,
     there = namespace.mount_tmpfs(base / "b" / "x")
     queue.watch(base / "b", flags=SNAPSHOT)
     assert queue.told() == [new(bound, there), marker()]
+
+
+# ---- directories that are renamed --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source, target, now", [
+    ("a/b/c", "a/b/z", "a/b/z"),
+    ("a/b", "a/z", "a/z/c"),
+    ("a", "z", "z/b/c"),
+    ("a/b/c", "e/f", "e/f"),
+    ("a", "e/a", "e/a/b/c"),
+], ids=["itself", "its parent", "a directory further up", "itself to elsewhere",
+        "one further up to elsewhere"])
+def test_a_directory_is_watched_wherever_renames_take_it(queue, base, source, target, now):
+    on = namespace.mount_id(base)
+    for directory in ("a/b/c", "e"):
+        os.makedirs(base / directory)
+    before = namespace.mount_tmpfs(base / "a/b/c/before")
+    queue.watch(base / "a/b/c")
+    os.rename(base / source, base / target)
+    mounted = namespace.mount_tmpfs(base / now / "m")
+    assert queue.told() == [new(on, mounted)]
+    namespace.mount_tmpfs(base / "a/b/c/m")
+    assert queue.told() == []
+    namespace.umount(base / now / "before")
+    assert [decode(record) for record in queue.take(1)] == [gone(on, before)]
+
+
+def test_renames_one_after_the_other_are_followed(queue, base):
+    on = namespace.mount_id(base)
+    os.makedirs(base / "0/d")
+    queue.watch(base / "0/d")
+    for number in range(5):
+        os.rename(base / f"{number}", base / f"{number + 1}")
+        mounted = namespace.mount_tmpfs(base / f"{number + 1}/d/m{number}")
+        assert queue.told() == [new(on, mounted)]
+
+
+def test_a_renamed_directory_is_watched_once_by_each_queue(queue, base):
+    os.mkdir(base / "a")
+    queue.watch(base / "a")
+    os.rename(base / "a", base / "b")
+    with fails_with(errno.EBUSY):
+        queue.watch(base / "b")
+    os.mkdir(base / "a")
+    queue.watch(base / "a", tag=2)
+    queue.unwatch(base / "b")
+    mounted = namespace.mount_tmpfs(base / "a/m")
+    namespace.mount_tmpfs(base / "b/m")
+    assert queue.told() == [new(namespace.mount_id(base), mounted, tag=2)]
+
+
+def test_a_rename_is_no_move_of_the_mounts_in_it(queue, base):
+    namespace.mount_tmpfs(base / "a/m")
+    queue.watch(base)
+    os.rename(base / "a", base / "b")
+    assert [notice for notice in queue.told() if notice.kind == Kind.UNMOUNT] == []
+
+
+def test_following_a_directory_keeps_nothing_busy(queue, base):
+    namespace.mount_tmpfs(base / "m")
+    os.makedirs(base / "m/a/b")
+    queue.watch(base / "m/a/b")
+    os.rename(base / "m/a", base / "m/c")
+    queue.told()
+    namespace.umount(base / "m")
+    assert queue.told() == [Removal()]
+
+
+def test_a_watch_ends_with_its_directory_and_another_of_its_name_is_not_watched(queue, base):
+    os.makedirs(base / "a/b")
+    queue.watch(base / "a/b", tag=3)
+    os.rmdir(base / "a/b")
+    assert [decode(record) for record in queue.take(1)] == [Removal(tag=3)]
+    namespace.mount_tmpfs(base / "a/b/m")
+    assert queue.told() == []
+    queue.watch(base / "a/b", tag=3)  # not busy
+
+
+def test_a_watch_in_a_tree_that_is_deleted_ends_once(queue, base):
+    os.makedirs(base / "a/b/c")
+    queue.watch(base / "a/b/c", tag=1)
+    queue.watch(base / "a", tag=2)
+    shutil.rmtree(base / "a")
+    assert sorted(queue.told(), key=lambda removal: removal.tag) == [Removal(1), Removal(2)]
+
+
+def test_unwatched_directories_are_let_go(daemon, queue, base):
+    os.makedirs(base / "a/b")
+
+    def followed():
+        """The inodes in the daemon's inotify."""
+        count = 0
+        for fd in os.listdir(f"/proc/{daemon.pid}/fdinfo"):
+            with open(f"/proc/{daemon.pid}/fdinfo/{fd}", encoding="ascii") as file:
+                count += file.read().count("inotify wd:")
+        return count
+
+    before = followed()
+    for _ in range(3):
+        queue.watch(base / "a/b")
+        assert followed() > before
+        queue.unwatch(base / "a/b")
+        assert followed() == before
