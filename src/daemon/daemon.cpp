@@ -40,7 +40,7 @@ class Daemon {
       : io_(1),
         signals_(io_, SIGTERM, SIGINT),
         mounts_(io_, config.mount_backend, config.mounts),
-        dispatcher_(mounts_),
+        dispatcher_(mounts_, io_),
         mount_files_(io_, mounts_, dispatcher_),
         limits_{config.queues.max_ring_pages, make_limit("queues", config.queues.queues, EMFILE),
                 make_limit("pages of rings", config.queues.pages, ENOSPC)},

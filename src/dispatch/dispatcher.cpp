@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dispatch/dispatcher.h"
 
+#include <algorithm>
 #include <unordered_set>
 #include <utility>
 
@@ -28,6 +29,13 @@ bool is_for(const MountWatch& watch, const MountEvent& event, const TrailStep& s
   return is_at_or_below(step.place, watch.directory);
 }
 
+/// Whether a watch sees a mount that this way leads up from.
+bool sees(const MountWatch& watch, const std::vector<TrailStep>& way) {
+  return std::any_of(way.begin(), way.end(), [&](const TrailStep& step) {
+    return step.mount == watch.mount && is_at_or_below(step.place, watch.directory);
+  });
+}
+
 }  // namespace
 
 void check_mount_watch(const watchq_watch& request) {
@@ -39,11 +47,18 @@ void check_mount_watch(const watchq_watch& request) {
   }
 }
 
+Dispatcher::Dispatcher(MountSource& mounts, boost::asio::io_context& io)
+    : mounts_(mounts), follower_(std::make_shared<DirectoryFollower>(io)) {
+  follower_->start([this] { follow_directories(); });
+}
+
 void Dispatcher::watch_mount(WatchQueue& queue, const Peer& caller, const watchq_watch& request,
-                             OpenObject directory) {
+                             OpenObject directory,
+                             std::shared_ptr<const FollowedDirectory> followed) {
   const UniqueFd namespace_fd = caller.mount_namespace();
   auto mounts = mounts_.open(namespace_fd.get(), *this);
   mounts->sync();
+  follow_directories();
   Place place = place_of(*mounts, caller, request.object, std::move(directory));
 
   const MountWatch* watched = mount_watches_.find(queue, place.mount, place.directory);
@@ -64,7 +79,8 @@ void Dispatcher::watch_mount(WatchQueue& queue, const Peer& caller, const watchq
                          (request.flags & WATCHQ_DETAIL) != 0,
                          caller.shares_pid_namespace(),
                          caller.root(),
-                         std::move(mounts)};
+                         std::move(mounts),
+                         std::move(followed)};
   mount_watches_.put(watch);
   if (snapshot) tell_snapshot(watch);
 }
@@ -111,13 +127,41 @@ void Dispatcher::tell_snapshot(const MountWatch& watch) {
   watch.queue->post_unfiltered(bytes_of(complete));
 }
 
+void Dispatcher::follow_directories() {
+  const auto changed = follower_->take_changed();
+  if (changed.empty()) return;
+  std::vector<MountWatch> concerned;
+  mount_watches_.for_each([&](const MountWatch& watch) {
+    if (watch.followed && changed.concerns(*watch.followed)) concerned.push_back(watch);
+  });
+  for (const MountWatch& watch : concerned) follow_directory(watch);
+}
+
+void Dispatcher::follow_directory(const MountWatch& watch) {
+  try {
+    const auto now = watch.mounts->find_directory(watch.mount, watch.followed->handle);
+    if (!now || *now == watch.directory) return;
+    watch.mounts->rename(watch.mount, watch.directory, *now);
+    mount_watches_.set_directory(watch, *now);
+  } catch (const RequestError& error) {
+    if (error.error() != ENOENT) return;
+    mount_watches_.remove(*watch.queue, watch.mount, watch.directory);
+    const watch_notification record = removal_record(watch.tag);
+    watch.queue->post(bytes_of(record));
+  } catch (const std::system_error&) {
+    // Its namespace cannot be entered: the path that is known must do.
+  }
+}
+
 void Dispatcher::on_event(const MountEvent& event) {
+  follow_directories();
   for (const TrailStep& step : event.trail) {
     for (const MountWatch& watch : mount_watches_.on_mount(step.mount)) {
-      if (is_for(watch, event, step)) tell(watch, event, &step != &event.trail.front());
+      if (!is_for(watch, event, step) || sees(watch, event.elsewhere)) continue;
+      tell(watch, event, &step != &event.trail.front());
     }
   }
-  if (event.kind != MountEventKind::unmount) return;
+  if (event.kind != MountEventKind::unmount || !event.elsewhere.empty()) return;
   for (const MountWatch& watch : mount_watches_.take_mount(event.mount.mount)) {
     const watch_notification record = removal_record(watch.tag);
     watch.queue->post(bytes_of(record));

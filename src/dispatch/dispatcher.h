@@ -4,6 +4,7 @@
 
 #include <watchq/watch_queue.h>
 
+#include <boost/asio/io_context.hpp>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -12,6 +13,7 @@
 #include "kernel/open_object.h"
 #include "kernel/peer.h"
 #include "queue/watch_queue.h"
+#include "source/directory_follower.h"
 #include "source/event.h"
 #include "source/mount_source.h"
 
@@ -24,8 +26,12 @@ void check_mount_watch(const watchq_watch& request);
 /// the sources tell. One thread.
 class Dispatcher final : public EventSink {
  public:
-  /// `mounts` outlives this.
-  explicit Dispatcher(MountSource& mounts) : mounts_(mounts) {}
+  /// `mounts` and `io` outlive this.
+  Dispatcher(MountSource& mounts, boost::asio::io_context& io);
+
+  /// Begins to follow a directory that is to be watched, on any thread: it may wait for the
+  /// directory's filesystem. What it gives is for watch_mount().
+  std::shared_ptr<const FollowedDirectory> follow(int fd) { return follower_->follow(fd); }
 
   /// Sets or removes the watch that the caller asks for. Where there is no error, all that happens
   /// from now on is told, and nothing that happened before. With WATCHQ_SNAPSHOT what is there
@@ -34,7 +40,7 @@ class Dispatcher final : public EventSink {
   /// caller's root, EBUSY when the queue already watches the directory, EBADSLT when it does not.
   /// `directory` is what the caller's open file was a moment ago.
   void watch_mount(WatchQueue& queue, const Peer& caller, const watchq_watch& request,
-                   OpenObject directory);
+                   OpenObject directory, std::shared_ptr<const FollowedDirectory> followed);
 
   /// Forgets a queue that is about to go.
   void drop(const WatchQueue& queue) { mount_watches_.remove_queue(queue); }
@@ -54,7 +60,12 @@ class Dispatcher final : public EventSink {
   static void tell(const MountWatch& watch, const MountEvent& event, bool below);
   static void tell_snapshot(const MountWatch& watch);
 
+  /// Brings the paths of watched directories up to date, and ends the watches of deleted ones.
+  void follow_directories();
+  void follow_directory(const MountWatch& watch);
+
   MountSource& mounts_;
+  std::shared_ptr<DirectoryFollower> follower_;
   MountWatchList mount_watches_;
 };
 

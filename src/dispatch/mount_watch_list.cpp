@@ -34,6 +34,15 @@ bool MountWatchList::remove(const WatchQueue& queue, std::uint64_t mount,
                   [&](const MountWatch& watch) { return is_watch(watch, queue, directory); }) != 0;
 }
 
+void MountWatchList::set_directory(const MountWatch& watch, const std::string& directory) {
+  for (MountWatch& listed : by_mount_[watch.mount]) {
+    if (is_watch(listed, *watch.queue, watch.directory)) {
+      listed.directory = directory;
+      return;
+    }
+  }
+}
+
 void MountWatchList::remove_queue(const WatchQueue& queue) {
   for (auto entry = by_queue_.find(&queue); entry != by_queue_.end();
        entry = by_queue_.find(&queue)) {

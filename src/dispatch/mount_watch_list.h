@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "queue/watch_queue.h"
+#include "source/directory_follower.h"
 #include "source/mount_namespace.h"
 
 namespace watchq {
@@ -24,7 +25,8 @@ struct MountWatch {
   bool detail = false;     ///< each record is followed by one that explains it
   bool sees_pids = false;  ///< the watcher knows processes by our numbers
   std::string root;        ///< the watcher's root directory, from the namespace's root
-  std::shared_ptr<MountNamespace> mounts;  ///< followed for as long as it is watched
+  std::shared_ptr<MountNamespace> mounts;             ///< followed for as long as it is watched
+  std::shared_ptr<const FollowedDirectory> followed;  ///< null where its path is taken for constant
 };
 
 /// Finds watches by mount. One thread.
@@ -37,6 +39,8 @@ class MountWatchList {
   void put(MountWatch watch);
   /// Returns whether there was such a watch.
   bool remove(const WatchQueue& queue, std::uint64_t mount, const std::string& directory);
+  /// A watch whose directory has another path by now.
+  void set_directory(const MountWatch& watch, const std::string& directory);
   /// Takes all watches of a queue out.
   void remove_queue(const WatchQueue& queue);
   /// Takes all watches of a mount out.

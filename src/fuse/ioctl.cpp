@@ -30,6 +30,12 @@ struct PendingCall {
   }
 };
 
+/// A directory that is to be watched.
+struct Watched {
+  OpenObject directory;
+  std::shared_ptr<const FollowedDirectory> followed;
+};
+
 template <typename Value>
 Value value_from(std::span<const std::byte> bytes) {
   Value value{};
@@ -150,15 +156,20 @@ void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argume
   const Peer caller = caller_of(request);
   answer_patiently(
       patient_calls_, request,
-      [caller, asked, unseen, address = argument + input.size()] {
+      [this, caller, asked, unseen, address = argument + input.size()] {
         require_zero(read_memory(caller, address, unseen,
                                  [](std::span<const std::byte>) { return std::size_t{0}; }));
         // Closed again at once: it no longer holds its mount when the caller goes on.
-        return describe_directory(caller.open_object(asked.object).get());
+        const UniqueFd object = caller.open_object(asked.object);
+        Watched watched{describe_directory(object.get()), nullptr};
+        if (asked.tag >= 0 && caller.is_on_local_filesystem(watched.directory.mount_id)) {
+          watched.followed = dispatcher_.follow(object.get());
+        }
+        return watched;
       },
-      [this, &file, caller, asked](const OpenObject& directory) {
+      [this, &file, caller, asked](const Watched& watched) {
         file.ensure_readable();
-        dispatcher_.watch_mount(file.queue(), caller, asked, directory);
+        dispatcher_.watch_mount(file.queue(), caller, asked, watched.directory, watched.followed);
       });
 }
 

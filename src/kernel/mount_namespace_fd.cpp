@@ -27,32 +27,38 @@ std::uint64_t mount_namespace_id(int namespace_fd) {
   return id;
 }
 
-MountinfoFiles open_mountinfo(int namespace_fd) {
+void in_mount_namespace(int namespace_fd, const std::function<void()>& work) {
+  int error = 0;
+  std::thread([&] {
+    if (::unshare(CLONE_FS) == 0 && ::setns(namespace_fd, CLONE_NEWNS) == 0) {
+      work();
+    } else {
+      error = errno;
+    }
+  }).join();
+  if (error != 0) throw std::system_error(error, std::system_category(), "mount namespace");
+}
+
+UniqueFd open_mountinfo(int namespace_fd) {
   // Opened before the switch: the other namespace may have no /proc where we look for it.
   const UniqueFd proc(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!proc.valid()) throw_errno("open of /proc");
   // /proc/PID/mountinfo shows what lies below the root of PID. A thread that enters the namespace
   // has the namespace's root as its own, and needs nobody else's.
-  MountinfoFiles files;
+  UniqueFd file;
   int error = 0;
-  std::thread([&] {
-    const auto open_own = [&] {
-      return ::openat(proc.get(), "thread-self/mountinfo", O_RDONLY | O_CLOEXEC);
-    };
-    if (::unshare(CLONE_FS) == 0 && ::setns(namespace_fd, CLONE_NEWNS) == 0) {
-      files.wake.reset(open_own());
-      files.truth.reset(open_own());
-    }
-    if (!files.wake.valid() || !files.truth.valid()) error = errno;
-  }).join();
+  in_mount_namespace(namespace_fd, [&] {
+    file.reset(::openat(proc.get(), "thread-self/mountinfo", O_RDONLY | O_CLOEXEC));
+    if (!file.valid()) error = errno;
+  });
   if (error != 0) {
     throw std::system_error(error, std::system_category(), "open of a namespace's mountinfo");
   }
-  return files;
+  return file;
 }
 
-bool mountinfo_changed(int truth_fd) {
-  pollfd item{truth_fd, POLLPRI, 0};
+bool mountinfo_changed(int mountinfo_fd) {
+  pollfd item{mountinfo_fd, POLLPRI, 0};
   return ::poll(&item, 1, 0) == 1;
 }
 

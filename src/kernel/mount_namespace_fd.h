@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "base/unique_fd.h"
 
@@ -16,18 +17,18 @@ std::uint64_t mount_namespace_inode(int namespace_fd);
 /// Throws std::system_error.
 std::uint64_t mount_namespace_id(int namespace_fd);
 
-/// The mountinfo of a mount namespace as seen from its own root. A change of the namespace makes it
-/// poll POLLPRI|POLLERR, once for each open file that is polled. While it is open the namespace
-/// lives.
-struct MountinfoFiles {
-  UniqueFd wake;   ///< for a reactor, which polls it when it likes and so may swallow an event
-  UniqueFd truth;  ///< only for mountinfo_changed()
-};
+/// Runs `work` on a thread that is in the mount namespace and has its root as its own, and waits
+/// for it. Throws std::system_error where we may not enter; what `work` throws ends the process.
+void in_mount_namespace(int namespace_fd, const std::function<void()>& work);
 
-/// Throws std::system_error.
-MountinfoFiles open_mountinfo(int namespace_fd);
+/// The mountinfo of a mount namespace as seen from its root of now: after a pivot_root(2) it shows
+/// only what is below the old one. A change of the namespace makes it poll POLLPRI|POLLERR, once
+/// for each open file that is polled. While it is open the namespace lives. Throws
+/// std::system_error.
+UniqueFd open_mountinfo(int namespace_fd);
 
-/// Whether the namespace has changed since this was last asked of this file.
-bool mountinfo_changed(int truth_fd);
+/// Whether the namespace has changed since this was last asked of this file, which nobody else
+/// polls.
+bool mountinfo_changed(int mountinfo_fd);
 
 }  // namespace watchq

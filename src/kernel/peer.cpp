@@ -9,8 +9,10 @@
 #include <climits>
 #include <optional>
 #include <string>
+#include <unordered_set>
 
 #include "base/error.h"
+#include "kernel/mountinfo.h"
 
 namespace watchq {
 namespace {
@@ -46,6 +48,18 @@ UniqueFd Peer::open_object(int fd) const {
 }
 
 std::optional<std::string> Peer::path_of(int fd) const { return read_link(fd_path(thread_, fd)); }
+
+bool Peer::is_on_local_filesystem(std::uint32_t mount_id) const {
+  static const std::unordered_set<std::string> kLocal = {
+      "bcachefs", "btrfs", "erofs", "exfat", "ext2",     "ext3",  "ext4", "f2fs",
+      "iso9660",  "jfs",   "ntfs3", "ramfs", "squashfs", "tmpfs", "vfat", "xfs"};
+  const UniqueFd file(::open(proc_path(thread_, "mountinfo").c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return false;
+  for (const MountInfo& info : parse_mountinfo(read_mountinfo(file.get()))) {
+    if (info.id == mount_id) return kLocal.contains(info.fs_type);
+  }
+  return false;
+}
 
 UniqueFd Peer::mount_namespace() const {
   require_visible(thread_);

@@ -29,6 +29,10 @@ class Peer {
   /// no such file.
   [[nodiscard]] std::optional<std::string> path_of(int fd) const;
 
+  /// Whether a mount that it can reach is of a filesystem that nobody far away, and no program,
+  /// must answer for. By the ID of mountinfo.
+  [[nodiscard]] bool is_on_local_filesystem(std::uint32_t mount_id) const;
+
   /// Its mount namespace, as an open /proc/PID/ns/mnt. Throws RequestError(EPERM).
   [[nodiscard]] UniqueFd mount_namespace() const;
 

@@ -19,6 +19,8 @@ enum class MountEventKind { new_mount, unmount, expiry, readonly, setattr, move_
 struct TrailStep {
   std::uint64_t mount = 0;  ///< unique ID
   std::string place;
+
+  bool operator==(const TrailStep&) const = default;
 };
 
 struct MountEvent {
@@ -32,6 +34,9 @@ struct MountEvent {
   pid_t pid = 0;           ///< the process that did it, 0 where not known
   /// From the mount the change is accounted to upwards.
   std::vector<TrailStep> trail;
+  /// Of what did not change its own place, but was carried along on a mount that moved: the way up
+  /// from its other place. Those who see it there too know all by the move.
+  std::vector<TrailStep> elsewhere;
 };
 
 /// Some events of a mount namespace were lost, and nobody knows how many.

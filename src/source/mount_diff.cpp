@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <unordered_set>
 
 #include "source/mount_event.h"
 
@@ -27,6 +28,26 @@ bool has_moved(const MountTable& before, const MountTable& after, const Mount& o
          (now.place != old.place && change == PlaceChange::is_move);
 }
 
+/// What lies on mounts that moved: told gone and come, from below and from above like the rest.
+void add_carried(const MountTable& before, const MountTable& after,
+                 const std::unordered_set<std::uint64_t>& moved, std::vector<MountEvent>& leaving,
+                 std::vector<MountEvent>& arriving) {
+  if (moved.empty()) return;
+  for (const std::uint64_t id : after.mounts()) {
+    const Mount* old = before.find(id);
+    const Mount& now = *after.find(id);
+    if (old == nullptr || moved.contains(id) || !is_same(old->info, now.info)) continue;
+    MountEvent come = mount_event(MountEventKind::new_mount, after, now);
+    const bool carried = std::any_of(come.trail.begin(), come.trail.end(),
+                                     [&](const auto& step) { return moved.contains(step.mount); });
+    if (!carried) continue;
+    MountEvent left = mount_event(MountEventKind::unmount, before, *old);
+    pair_as_carried(left, come);
+    leaving.push_back(std::move(left));
+    arriving.push_back(std::move(come));
+  }
+}
+
 void append(std::vector<MountEvent>& to, std::vector<MountEvent> events) {
   to.insert(to.end(), std::make_move_iterator(events.begin()),
             std::make_move_iterator(events.end()));
@@ -39,6 +60,7 @@ std::vector<MountEvent> mount_diff(const MountTable& before, const MountTable& a
   std::vector<MountEvent> leaving;
   std::vector<MountEvent> arriving;
   std::vector<MountEvent> changed;
+  std::unordered_set<std::uint64_t> moved;
   for (const std::uint64_t id : before.mounts()) {
     const Mount& old = *before.find(id);
     const Mount* now = after.find(id);
@@ -49,6 +71,7 @@ std::vector<MountEvent> mount_diff(const MountTable& before, const MountTable& a
       }
       leaving.push_back(mount_event(MountEventKind::unmount, before, old));
     } else if (has_moved(before, after, old, *now, change)) {
+      moved.insert(id);
       leaving.push_back(mount_event(MountEventKind::move_from, before, old));
       arriving.push_back(mount_event(MountEventKind::move_to, after, *now));
     }
@@ -62,6 +85,7 @@ std::vector<MountEvent> mount_diff(const MountTable& before, const MountTable& a
       append(changed, attribute_events(after, old->info, now.info));
     }
   }
+  add_carried(before, after, moved, leaving, arriving);
   finish_attribute_events(after, changed);
   const auto depth = [](const MountEvent& event) { return event.trail.size(); };
   std::stable_sort(leaving.begin(), leaving.end(),

@@ -18,15 +18,6 @@ bool is_one_of(std::string_view type, std::initializer_list<std::string_view> ty
   return std::find(types.begin(), types.end(), type) != types.end();
 }
 
-/// Whether a mount came by itself: below an automounter's, or as filesystems make submounts when
-/// somebody walks into them. The kernel does not say; this is where mount(2) is not used by hand.
-bool is_submount(const MountInfo& mount, const MountInfo& parent) {
-  if (parent.fs_type == "autofs") return true;
-  if (parent.fs_type == "debugfs" && mount.fs_type == "tracefs") return true;
-  return is_one_of(parent.fs_type, {"nfs", "nfs4", "afs", "cifs", "smb3"}) &&
-         mount.fs_type == parent.fs_type;
-}
-
 using Children = std::unordered_map<std::uint64_t, std::vector<std::uint64_t>>;
 
 Children children_of(const MountTable& table) {
@@ -55,9 +46,7 @@ MountEvent mount_event(MountEventKind kind, const MountTable& table, const Mount
   event.triggered_on = mount.info.parent_id;
   event.changed_mount = mount.info.id;
   event.trail = table.trail(mount.info.parent, mount.place);
-  const Mount* parent = table.find(mount.info.parent);
-  event.submount = kind == MountEventKind::new_mount && parent != nullptr &&
-                   is_submount(mount.info, parent->info);
+  event.submount = kind == MountEventKind::new_mount && is_submount(table, mount);
   return event;
 }
 
@@ -75,6 +64,24 @@ std::vector<MountEvent> snapshot_events(const MountTable& table, std::uint64_t m
     }
   }
   return events;
+}
+
+std::vector<MountEvent> carried_events(MountEventKind kind, const MountTable& table,
+                                       std::uint64_t mount, pid_t pid) {
+  std::vector<MountEvent> events;
+  std::deque<std::uint64_t> below = {mount};
+  for (; !below.empty(); below.pop_front()) {
+    for (const std::uint64_t child : table.children(below.front())) {
+      events.push_back(mount_event(kind, table, *table.find(child), pid));
+      below.push_back(child);
+    }
+  }
+  return events;
+}
+
+void pair_as_carried(MountEvent& left, MountEvent& come) {
+  left.elsewhere = come.trail;
+  come.elsewhere = left.trail;
 }
 
 std::vector<MountEvent> attribute_events(const MountTable& table, const MountInfo& before,
@@ -117,6 +124,18 @@ void finish_attribute_events(const MountTable& table, std::vector<MountEvent>& e
     event.recursive =
         children.contains(event.mount.mount) && is_whole(event.kind, event.mount.mount);
   }
+}
+
+// The kernel does not say which mounts filesystems make when somebody walks into them: these are
+// where mount(2) is not used by hand.
+bool is_submount(const MountTable& table, const Mount& mount) {
+  const Mount* on = table.find(mount.info.parent);
+  if (on == nullptr) return false;
+  const std::string& parent = on->info.fs_type;
+  const std::string& type = mount.info.fs_type;
+  if (parent == "autofs") return true;
+  if (parent == "debugfs") return type == "tracefs" && mount.place == "/tracing";
+  return is_one_of(parent, {"nfs", "nfs4", "afs", "cifs", "smb3"}) && type == parent;
 }
 
 bool is_automounted(const MountTable& table, const Mount& mount) {

@@ -23,6 +23,15 @@ MountEvent mount_event(MountEventKind kind, const MountTable& table, const Mount
 std::vector<MountEvent> snapshot_events(const MountTable& table, std::uint64_t mount,
                                         const std::string& directory);
 
+/// The same kind of event, an unmount or a new mount, for each mount on a mount that moves: from
+/// above, and in the same order before and after the move.
+std::vector<MountEvent> carried_events(MountEventKind kind, const MountTable& table,
+                                       std::uint64_t mount, pid_t pid);
+
+/// Makes of an unmount and a new mount what is told of a mount that was carried along on another,
+/// which moved: each to those who do not see it at the other place.
+void pair_as_carried(MountEvent& left, MountEvent& come);
+
 /// The events that tell how one mount's attributes changed: none, one or two.
 std::vector<MountEvent> attribute_events(const MountTable& table, const MountInfo& before,
                                          const MountInfo& now);
@@ -31,7 +40,10 @@ std::vector<MountEvent> attribute_events(const MountTable& table, const MountInf
 /// whole tree: each mount below changed in the same way.
 void finish_attribute_events(const MountTable& table, std::vector<MountEvent>& events);
 
-/// Whether a mount is one that an automounter put there and takes away when nobody uses it.
+/// Whether a mount is one that the kernel or an automounter puts where it is.
+bool is_submount(const MountTable& table, const Mount& mount);
+
+/// Whether a mount is on an automounter's, which takes it away when nobody uses it.
 bool is_automounted(const MountTable& table, const Mount& mount);
 
 /// Something happened to a mount that was gone before it could be looked at: somewhere below the

@@ -17,6 +17,12 @@ namespace {
 /// ask again.
 constexpr int kLocateAttempts = 4;
 
+/// Nothing when the process is not known or has ended.
+std::optional<pid_t> process_group(pid_t pid) {
+  const pid_t group = pid > 0 ? ::getpgid(pid) : -1;
+  return group < 0 ? std::nullopt : std::optional(group);
+}
+
 }  // namespace
 
 MountFanotify::MountFanotify(const MountContext& context, int namespace_fd)
@@ -110,13 +116,28 @@ void MountFanotify::moved(const MountChange& change) {
 
 void MountFanotify::move(const Located& located, const MountChange& change) {
   const MountInfo before = table_.find(change.mount)->info;
-  tell(MountEventKind::move_from, change);
+  const MountEvent from =
+      mount_event(MountEventKind::move_from, table_, *table_.find(change.mount), change.pid);
+  auto left = carried_events(MountEventKind::unmount, table_, change.mount, change.pid);
   table_.put(located.info, located.place);
+  refresh_mount_points(left);
+  auto come = carried_events(MountEventKind::new_mount, table_, change.mount, change.pid);
+  for (std::size_t at = 0; at < left.size(); ++at) pair_as_carried(left[at], come[at]);
+  for (auto event = left.rbegin(); event != left.rend(); ++event) context_.sink.on_event(*event);
+  context_.sink.on_event(from);
   tell(MountEventKind::move_to, change);
+  for (const MountEvent& event : come) context_.sink.on_event(event);
   for (const MountEvent& event : attribute_events(table_, before, located.info)) {
     context_.sink.on_event(event);
   }
   wake(change.mount);
+}
+
+void MountFanotify::refresh_mount_points(const std::vector<MountEvent>& events) {
+  for (const MountEvent& event : events) {
+    auto now = describe(event.mount.mount);
+    if (now) table_.set_mount_point(now->mount, std::move(now->mount_point));
+  }
 }
 
 void MountFanotify::follow(std::uint64_t mount) {
@@ -190,15 +211,20 @@ void MountFanotify::overflowed() {
   context_.sink.on_loss({id()});
 }
 
-bool MountFanotify::expired(const Mount& mount, pid_t by) const {
-  if (!is_automounted(table_, mount)) return false;
+bool MountFanotify::by_automounter(const Mount& mount, pid_t by) const {
   // An automounter and what it runs are one process group, which its mount names. A helper that has
-  // ended since cannot be asked: below an automounter it was most likely the automounter's.
-  const pid_t group = ::getpgid(by);
+  // ended since cannot be asked: it was most likely the automounter's.
+  const auto group = process_group(by);
   const std::string options = query_mount_options(mount.info.parent, namespace_id_);
   const auto named = options.find("pgrp=");
-  return group < 0 || named == std::string::npos ||
-         std::strtol(options.c_str() + named + 5, nullptr, 10) == group;
+  return !group || named == std::string::npos ||
+         std::strtol(options.c_str() + named + 5, nullptr, 10) == *group;
+}
+
+bool MountFanotify::expired(const Mount& mount, pid_t by) const {
+  if (is_automounted(table_, mount)) return by_automounter(mount, by);
+  // Mounts that the kernel made, a thread of the kernel takes away: it is in no group.
+  return is_submount(table_, mount) && process_group(by) == 0;
 }
 
 void MountFanotify::look() {
@@ -266,7 +292,12 @@ std::optional<MountFanotify::Located> MountFanotify::locate(std::uint64_t mount)
 }
 
 void MountFanotify::tell(MountEventKind kind, const MountChange& change) {
-  context_.sink.on_event(mount_event(kind, table_, *table_.find(change.mount), change.pid));
+  const Mount& mount = *table_.find(change.mount);
+  MountEvent event = mount_event(kind, table_, mount, change.pid);
+  if (event.submount && is_automounted(table_, mount)) {
+    event.submount = by_automounter(mount, change.pid);
+  }
+  context_.sink.on_event(event);
 }
 
 void MountFanotify::tell_unplaced(MountEventKind kind, const MountChange& change) {

@@ -41,6 +41,8 @@ class MountFanotify final : public MountNamespace {
   void detached(const MountChange& change);
   void moved(const MountChange& change);
   void move(const Located& located, const MountChange& change);
+  /// Looks up again where the mounts of these events are seen.
+  void refresh_mount_points(const std::vector<MountEvent>& events);
   /// Tells of a move that fanotify has not told yet or is silent about: a mount that covers another
   /// slips onto one that comes beneath it, and back when that goes.
   void follow(std::uint64_t mount);
@@ -53,6 +55,8 @@ class MountFanotify final : public MountNamespace {
   bool must_wait(const Located& located, const MountChange& change);
   void wake(std::uint64_t mount);
   void overflowed();
+  /// Whether this process may be the automounter that a mount is on, or works for it.
+  [[nodiscard]] bool by_automounter(const Mount& mount, pid_t by) const;
   [[nodiscard]] bool expired(const Mount& mount, pid_t by) const;
   [[nodiscard]] std::vector<MountInfo> list() const;
   [[nodiscard]] std::vector<MountInfo> look_at_all() const;

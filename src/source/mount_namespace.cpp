@@ -1,25 +1,36 @@
 // SPDX-License-Identifier: MIT
 #include "source/mount_namespace.h"
 
+#include <fcntl.h>
+
 #include <unordered_map>
 #include <utility>
 
+#include "base/error.h"
 #include "kernel/mount_namespace_fd.h"
 
 namespace watchq {
 
 using Clock = std::chrono::steady_clock;
 
+namespace {
+
+UniqueFd copy_of(int fd) {
+  UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!copy.valid()) throw_errno("copy of a descriptor");
+  return copy;
+}
+
+}  // namespace
+
 MountNamespace::MountNamespace(const MountContext& context, int namespace_fd)
     : context_(context),
       id_(mount_namespace_inode(namespace_fd)),
-      mountinfo_wake_(context.io),
+      namespace_fd_(copy_of(namespace_fd)),
+      mountinfo_(open_mountinfo(namespace_fd)),
+      mountinfo_wake_(context.io, open_mountinfo(namespace_fd).release()),
       look_timer_(context.io),
-      look_budget_(context.options.look_share, context.options.look_burst) {
-  MountinfoFiles files = open_mountinfo(namespace_fd);
-  mountinfo_ = std::move(files.truth);
-  mountinfo_wake_.assign(files.wake.release());
-}
+      look_budget_(context.options.look_share, context.options.look_burst) {}
 
 void MountNamespace::start() {
   wait_for_wake();
@@ -45,6 +56,22 @@ std::optional<std::string> MountNamespace::place_in_mount(std::uint64_t mount,
                                                           const std::string& path) const {
   const auto info = describe(mount);
   return info ? place_in_parent(path, info->mount_point) : std::nullopt;
+}
+
+std::optional<std::string> MountNamespace::find_directory(std::uint64_t mount,
+                                                          const DirectoryHandle& handle) const {
+  const auto info = describe(mount);
+  if (!info || info->mount_point.empty()) return std::nullopt;
+  const UniqueFd root = open_cached(namespace_fd(), info->mount_point);
+  if (!root.valid()) return std::nullopt;
+  const OpenObject on = describe_directory(root.get());
+  if (on.mount_id != info->id) return std::nullopt;
+  const UniqueFd directory = open_by_handle(root.get(), handle);
+  if (!directory.valid()) {
+    if (errno == ESTALE) throw RequestError(ENOENT, "the directory has been deleted");
+    return std::nullopt;
+  }
+  return place_in_parent(describe_directory(directory.get()).path, on.path);
 }
 
 void MountNamespace::load(const std::vector<MountInfo>& infos) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "kernel/directory_handle.h"
 #include "kernel/open_object.h"
 #include "source/event.h"
 #include "source/mount_diff.h"
@@ -68,6 +69,16 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   /// The mount that an open file is on; null when it is not in this namespace.
   [[nodiscard]] const Mount* find(const OpenObject& object) const;
 
+  /// Where in its mount a directory is by now: a path from the mount's root. Nothing where that
+  /// cannot be found out without waiting, as when another mount covers it. Holds the mount for a
+  /// moment. Throws RequestError(ENOENT) when the directory has been deleted.
+  [[nodiscard]] std::optional<std::string> find_directory(std::uint64_t mount,
+                                                          const DirectoryHandle& handle) const;
+  /// Tells the table that a directory of a mount has another path in it.
+  void rename(std::uint64_t mount, const std::string& from, const std::string& to) {
+    table_.rename(mount, from, to);
+  }
+
   /// A path from the root of its mount, given as from the namespace's root. Nothing when the mount
   /// is gone or does not hold it.
   [[nodiscard]] std::optional<std::string> place_in_mount(std::uint64_t mount,
@@ -89,9 +100,11 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   /// The same, and tells the difference.
   void reload(const std::vector<MountInfo>& infos, PlaceChange change);
 
-  [[nodiscard]] int mountinfo_fd() const { return mountinfo_.get(); }
+  [[nodiscard]] int namespace_fd() const { return namespace_fd_.get(); }
   /// Whether mountinfo has said that something changed since this was last asked.
   [[nodiscard]] bool take_wake();
+  /// For a look that could not see everything: another one follows.
+  void look_again() { woken_ = look_wanted_ = true; }
 
   const MountContext context_;
   MountTable table_;
@@ -103,7 +116,8 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   void look_now();
 
   std::uint64_t id_;
-  UniqueFd mountinfo_;
+  UniqueFd namespace_fd_;
+  UniqueFd mountinfo_;  // for asking: the reactor polls when it likes, and may swallow an event
   boost::asio::posix::stream_descriptor mountinfo_wake_;
   boost::asio::steady_timer look_timer_;
   WorkBudget look_budget_;

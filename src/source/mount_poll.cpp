@@ -2,34 +2,75 @@
 #include "source/mount_poll.h"
 
 #include <algorithm>
+#include <iterator>
+#include <unordered_map>
 #include <utility>
 
+#include "kernel/mount_namespace_fd.h"
 #include "kernel/mountinfo.h"
 
 namespace watchq {
+namespace {
+
+/// How often a listing is read again at once because mounts changed while it was read, and how many
+/// looks in a row may end without one before the last is taken as it is.
+constexpr int kListAttempts = 8;
+constexpr int kUnsettledLooks = 20;
+
+/// What is mounted on mounts that are listed, up to the root. The kernel gives a listing piece by
+/// piece: one that mounts changed meanwhile may have lost a parent, or go round in a circle.
+std::vector<MountInfo> connected(std::vector<MountInfo> infos) {
+  std::unordered_map<std::uint64_t, const MountInfo*> by_id;
+  for (const MountInfo& info : infos) by_id.emplace(info.mount, &info);
+  const auto reaches_root = [&](const MountInfo& info) {
+    const MountInfo* at = &info;
+    for (std::size_t steps = 0; steps < infos.size(); ++steps) {
+      const auto parent = by_id.find(at->parent);
+      if (parent == by_id.end() || parent->second == at) return at->mount_point == "/";
+      at = parent->second;
+    }
+    return false;
+  };
+  std::vector<MountInfo> found;
+  std::copy_if(infos.begin(), infos.end(), std::back_inserter(found), reaches_root);
+  return found;
+}
+
+}  // namespace
 
 MountPoll::MountPoll(const MountContext& context, int namespace_fd)
     : MountNamespace(context, namespace_fd) {
-  load(parse_mountinfo(read_mountinfo(mountinfo_fd())));
+  load(connected(list()));
 }
 
 void MountPoll::look() {
   // A rename of a directory above a mount wakes nobody, a move does: also one that comes while the
   // listing is read, which then may or may not show it.
   bool woken = take_wake();
-  auto infos = parse_mountinfo(read_mountinfo(mountinfo_fd()));
-  if (!woken && take_wake()) {
+  auto infos = list();
+  for (int attempt = 1; take_wake(); ++attempt) {
     woken = true;
-    infos = parse_mountinfo(read_mountinfo(mountinfo_fd()));
+    if (attempt == kListAttempts) {
+      look_again();
+      if (++unsettled_ < kUnsettledLooks) return;
+      break;
+    }
+    infos = list();
   }
-  reload(infos, woken ? PlaceChange::is_move : PlaceChange::is_rename);
+  unsettled_ = 0;
+  reload(connected(std::move(infos)), woken ? PlaceChange::is_move : PlaceChange::is_rename);
 }
 
 std::optional<MountInfo> MountPoll::describe(std::uint64_t mount) const {
-  auto infos = parse_mountinfo(read_mountinfo(mountinfo_fd()));
+  auto infos = list();
   const auto found = std::find_if(infos.begin(), infos.end(),
                                   [&](const MountInfo& info) { return info.mount == mount; });
   return found == infos.end() ? std::nullopt : std::optional(std::move(*found));
+}
+
+std::vector<MountInfo> MountPoll::list() const {
+  // Opened anew: the root of the namespace may be another by now.
+  return parse_mountinfo(read_mountinfo(open_mountinfo(this->namespace_fd()).get()));
 }
 
 }  // namespace watchq

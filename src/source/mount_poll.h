@@ -19,6 +19,11 @@ class MountPoll final : public MountNamespace {
  protected:
   void look() override;
   [[nodiscard]] std::optional<MountInfo> describe(std::uint64_t mount) const override;
+
+ private:
+  [[nodiscard]] std::vector<MountInfo> list() const;
+
+  int unsettled_ = 0;
 };
 
 }  // namespace watchq

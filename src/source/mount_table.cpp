@@ -45,6 +45,18 @@ void MountTable::set_attributes(const MountInfo& info) {
   entry->second.info.master = info.master;
 }
 
+void MountTable::rename(std::uint64_t mount, const std::string& from, const std::string& to) {
+  for (const std::uint64_t child : children(mount)) {
+    std::string& place = mounts_.at(child).place;
+    if (is_at_or_below(place, from)) place = to + place.substr(from.size());
+  }
+}
+
+void MountTable::set_mount_point(std::uint64_t mount, std::string path) {
+  const auto entry = mounts_.find(mount);
+  if (entry != mounts_.end()) entry->second.info.mount_point = std::move(path);
+}
+
 std::vector<std::uint64_t> MountTable::mounts() const {
   std::vector<std::uint64_t> ids;
   ids.reserve(size());

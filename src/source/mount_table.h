@@ -36,6 +36,10 @@ class MountTable {
   [[nodiscard]] const Mount* find_by_id(std::uint32_t id) const;
   /// Replaces what is known of a mount's attributes.
   void set_attributes(const MountInfo& info);
+  /// What is mounted in a directory of a mount is by now below this other path in it.
+  void rename(std::uint64_t mount, const std::string& from, const std::string& to);
+  /// Replaces the path that a mount was last seen at, from the namespace's root.
+  void set_mount_point(std::uint64_t mount, std::string path);
 
   [[nodiscard]] std::size_t size() const { return mounts_.size() - gone_; }
   /// The unique IDs of all mounts that are there.

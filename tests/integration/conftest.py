@@ -100,18 +100,24 @@ def make_fence_directory(workspace):
     namespace.umount_all(directory)
 
 
-@pytest.fixture(name="open_mount_queue")
-def make_open_mount_queue(watchqd, fence_directory):
-    """Opens queues for mount records."""
+@pytest.fixture(name="open_queue_of")
+def make_open_queue_of(fence_directory):
+    """Opens queues of a daemon for mount records."""
     queues = []
 
-    def open_queue(pages=4):
-        queues.append(MountQueue(watchqd.queue_path, fence_directory, pages))
+    def open_queue(daemon, pages=4):
+        queues.append(MountQueue(daemon.queue_path, fence_directory, pages))
         return queues[-1]
 
     yield open_queue
     for queue in queues:
         queue.close()
+
+
+@pytest.fixture(name="open_mount_queue")
+def make_open_mount_queue(watchqd, open_queue_of):
+    """Opens queues of the daemon under test for mount records."""
+    return lambda pages=4: open_queue_of(watchqd, pages)
 
 
 @pytest.fixture(name="mount_queue")

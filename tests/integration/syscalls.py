@@ -27,6 +27,7 @@ MNT_FORCE = 0x1
 MNT_DETACH = 0x2
 
 AT_FDCWD = -100
+AT_EMPTY_PATH = 0x1000
 AT_RECURSIVE = 0x8000
 OPEN_TREE_CLONE = 0x1
 MOVE_MOUNT_F_EMPTY_PATH = 0x4
@@ -44,7 +45,12 @@ PR_SET_DUMPABLE = 4
 _SYS_PIVOT_ROOT = 155 if os.uname().machine == "x86_64" else 41
 _SYS_OPEN_TREE = 428
 _SYS_MOVE_MOUNT = 429
+_SYS_FSCONFIG = 431
+_SYS_FSPICK = 433
 _SYS_MOUNT_SETATTR = 442
+
+_FSCONFIG_SET_FLAG = 0
+_FSCONFIG_CMD_RECONFIGURE = 7
 
 _MAP_FAILED = ctypes.c_void_p(-1).value
 
@@ -86,6 +92,11 @@ def ioctl(fd, request, argument):
     return _checked(_libc.ioctl(fd, request, address))
 
 
+def int_argument(value):
+    """For an ioctl that wants a pointer to an int."""
+    return (ctypes.c_int * 1)(value)
+
+
 def mount(source, target, fs_type, flags=0, data=None):
     _checked(_libc.mount(_path(source), _path(target), _path(fs_type), flags, _path(data)))
 
@@ -111,11 +122,25 @@ class _MountAttr(ctypes.Structure):
                 ("propagation", ctypes.c_uint64), ("userns_fd", ctypes.c_uint64)]
 
 
-def mount_setattr(path, attr_set=0, attr_clr=0, propagation=0, flags=0):
-    attributes = _MountAttr(attr_set, attr_clr, propagation, 0)
-    _checked(_libc.syscall(ctypes.c_long(_SYS_MOUNT_SETATTR), ctypes.c_int(AT_FDCWD),
+def mount_setattr(path, attr_set=0, attr_clr=0, propagation=0, flags=0, at=AT_FDCWD,
+                  user_namespace=0):
+    attributes = _MountAttr(attr_set, attr_clr, propagation, user_namespace)
+    _checked(_libc.syscall(ctypes.c_long(_SYS_MOUNT_SETATTR), ctypes.c_int(at),
                            ctypes.c_char_p(_path(path)), ctypes.c_uint(flags),
                            ctypes.byref(attributes), ctypes.c_size_t(ctypes.sizeof(attributes))))
+
+
+def reconfigure(path, flag):
+    """Sets a flag, such as "ro", of the filesystem alone that is mounted there."""
+    fd = _checked(_libc.syscall(ctypes.c_long(_SYS_FSPICK), ctypes.c_int(AT_FDCWD),
+                                ctypes.c_char_p(_path(path)), ctypes.c_uint(0)))
+    try:
+        for command, key in ((_FSCONFIG_SET_FLAG, flag), (_FSCONFIG_CMD_RECONFIGURE, None)):
+            _checked(_libc.syscall(ctypes.c_long(_SYS_FSCONFIG), ctypes.c_int(fd),
+                                   ctypes.c_uint(command), ctypes.c_char_p(_path(key)),
+                                   ctypes.c_void_p(None), ctypes.c_int(0)))
+    finally:
+        os.close(fd)
 
 
 def open_tree(path, flags):

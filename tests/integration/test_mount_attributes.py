@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a watch is told of the attributes of mounts: read-only, and all others."""
 
+import contextlib
+import errno
 import os
 from collections import Counter
 
@@ -8,7 +10,10 @@ import pytest
 
 import namespace
 import syscalls
-from records import Kind, Notice
+from errors import fails_with
+from mount_detail import DETAIL, Detail
+from processes import Child
+from records import Kind, Notice, decode, new
 
 MOUNT_ATTR_RDONLY = 0x1
 MOUNT_ATTR_NOSUID = 0x2
@@ -17,6 +22,7 @@ MOUNT_ATTR_NOEXEC = 0x8
 MOUNT_ATTR_NOATIME = 0x10
 MOUNT_ATTR__ATIME = 0x70
 MOUNT_ATTR_NODIRATIME = 0x80
+MOUNT_ATTR_IDMAP = 0x100000
 MOUNT_ATTR_NOSYMFOLLOW = 0x200000
 
 
@@ -32,6 +38,27 @@ def readonly(mount, now, **more):
 
 def setattr_of(mount, **more):
     return Notice(Kind.SETATTR, mount, 0, **more)
+
+
+def _stay_in_a_user_namespace(channel):
+    syscalls.unshare(syscalls.CLONE_NEWUSER)
+    channel.send("unshared")
+    channel.recv()
+
+
+@contextlib.contextmanager
+def mapped_user_namespace():
+    """A descriptor of a user namespace in which root is somebody else."""
+    with Child(_stay_in_a_user_namespace) as child:
+        child.receive()
+        for kind in ("uid", "gid"):
+            with open(f"/proc/{child.pid}/{kind}_map", "w", encoding="ascii") as file:
+                file.write("0 100000 1000")
+        fd = os.open(f"/proc/{child.pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            yield fd
+        finally:
+            os.close(fd)
 
 
 @pytest.mark.parametrize("of_mount_only", [True, False], ids=["mount only", "with superblock"])
@@ -154,3 +181,96 @@ def test_a_change_of_propagation_is_told_in_time(mount_queue, base, mounted, pro
     assert wait_for_notice(mount_queue) == [setattr_of(mounted)]
     syscalls.mount(None, base / "m", None, syscalls.MS_PRIVATE)
     assert wait_for_notice(mount_queue) == [setattr_of(mounted)]
+
+
+def test_a_mount_that_becomes_a_slave_is_told(mount_queue, base, mounted):
+    namespace.make_shared(base / "m")
+    slave = namespace.bind(base / "m", base / "slave")
+    mount_queue.watch(base / "slave")
+    syscalls.mount(None, base / "slave", None, syscalls.MS_SLAVE)
+    assert wait_for_notice(mount_queue) == [setattr_of(slave)]
+    assert mounted != slave
+
+
+@pytest.mark.parametrize("propagation", [syscalls.MS_SHARED, syscalls.MS_UNBINDABLE])
+def test_mount_setattr_of_propagation_is_told_like_any_other(mount_queue, base, mounted,
+                                                             propagation):
+    mount_queue.watch(base / "m")
+    syscalls.mount_setattr(base / "m", propagation=propagation)
+    assert wait_for_notice(mount_queue) == [setattr_of(mounted)]
+
+
+def test_propagation_that_is_changed_for_a_whole_tree_is_told_as_recursive(mount_queue, base,
+                                                                           mounted):
+    nested = namespace.mount_tmpfs(base / "m" / "n")
+    mount_queue.watch(base / "m")
+    syscalls.mount(None, base / "m", None, syscalls.MS_SHARED | syscalls.MS_REC)
+    assert wait_for_notice(mount_queue) == [setattr_of(mounted, recursive=True),
+                                            setattr_of(nested, in_subtree=True)]
+
+
+def test_a_filesystem_that_is_reconfigured_leaves_its_mounts_as_they_are(mount_queue, base,
+                                                                         mounted):
+    """fsconfig(2), as newer mount(8) does a remount: the filesystem's business, not the mount's."""
+    mount_queue.watch(base / "m")
+    syscalls.reconfigure(base / "m", "ro")
+    with pytest.raises(OSError):
+        os.mkdir(base / "m" / "d")
+    namespace.make_shared(base / "m")  # told by a look that is after it
+    assert wait_for_notice(mount_queue) == [setattr_of(mounted)]
+
+
+def test_an_identity_map_comes_with_the_mount_and_is_in_its_detail(queue, base, mounted):
+    """The kernel lets a map be set only before anybody can see the mount: no later change of it can
+    be told."""
+    queue.watch(base, flags=DETAIL)
+    os.mkdir(base / "idmapped")
+    with mapped_user_namespace() as user_namespace:
+        tree = syscalls.open_tree(base / "m", syscalls.OPEN_TREE_CLONE)
+        try:
+            syscalls.mount_setattr("", attr_set=MOUNT_ATTR_IDMAP, flags=syscalls.AT_EMPTY_PATH,
+                                   at=tree, user_namespace=user_namespace)
+            syscalls.move_mount("", base / "idmapped", syscalls.MOVE_MOUNT_F_EMPTY_PATH, tree)
+            with fails_with(errno.EPERM):
+                syscalls.mount_setattr(base / "idmapped", attr_set=MOUNT_ATTR_IDMAP,
+                                       user_namespace=user_namespace)
+        finally:
+            os.close(tree)
+    record, detail = queue.take(2)
+    idmapped = namespace.mount_id(base / "idmapped")
+    assert decode(record) == new(namespace.mount_id(base), idmapped)
+    assert Detail.of(detail).attributes & MOUNT_ATTR_IDMAP
+    assert mounted != idmapped
+
+
+# ---- how long a look may be awaited ------------------------------------------------------------
+
+
+def looks(daemon):
+    return daemon.status()["counters"]["mount_looks"]
+
+
+def test_what_is_announced_nowhere_waits_for_the_next_look_and_no_longer(start_daemon, open_queue_of,
+                                                                         base, mounted, tmp_path):
+    config = tmp_path / "config.json"
+    config.write_text('{"look_interval_ms": 600000}')
+    daemon = start_daemon("--config", config).wait_ready()
+    queue = open_queue_of(daemon)
+    queue.watch(base / "m")
+    queue.told()
+    before = looks(daemon)
+    namespace.make_shared(base / "m")
+    assert looks(daemon) == before
+    assert setattr_of(mounted) in queue.told()  # whose own changes cause a look
+    daemon.stop()
+
+
+def test_a_shorter_interval_looks_by_itself(start_daemon, base, mounted, tmp_path):
+    config = tmp_path / "config.json"
+    config.write_text('{"look_interval_ms": 20}')
+    daemon = start_daemon("--config", config).wait_ready()
+    with daemon.open_queue() as queue:
+        queue.watch(base / "m")
+        namespace.make_shared(base / "m")
+        assert [decode(record) for record in queue.take(1)] == [setattr_of(mounted)]
+    daemon.stop()

@@ -261,7 +261,8 @@ def test_a_moved_mount_is_followed_with_all_that_is_mounted_in_it(mount_queue, b
     mount_queue.watch(base / "b", tag=3)
     namespace.move(base / "a", base / "b" / "c")
     # The watch on the mount itself is not told where it stands: that is its parent's business.
-    assert mount_queue.told() == [Notice(Kind.MOVE_TO, base_id, mounted, tag=3)]
+    assert mount_queue.told() == [Notice(Kind.MOVE_TO, base_id, mounted, tag=3),
+                                  new(mounted, nested, tag=3, in_subtree=True)]
     inner = namespace.mount_tmpfs(base / "b" / "c" / "n" / "i")
     assert Counter(mount_queue.told()) == Counter([new(nested, inner, tag=2, in_subtree=True),
                                           new(nested, inner, tag=3, in_subtree=True)])

@@ -30,7 +30,8 @@ std::string words(const MountEvent& event) {
                                     "setattr", "from",    "to"};
   return std::string(kKinds[static_cast<int>(event.kind)]) + " " +
          std::to_string(event.triggered_on) + " " + std::to_string(event.changed_mount) +
-         (event.recursive ? " recursive" : "") + (event.submount ? " submount" : "");
+         (event.elsewhere.empty() ? "" : " carried") + (event.recursive ? " recursive" : "") +
+         (event.submount ? " submount" : "");
 }
 
 std::vector<std::string> diff(std::string_view before, std::string_view after,
@@ -60,13 +61,13 @@ TEST(MountDiff, TellsNewMountsFromAboveAndUnmountsFromBelow) {
   EXPECT_EQ(diff(deep, kBase), (Words{"unmount 3 4", "unmount 2 3"}));
 }
 
-TEST(MountDiff, TellsAMoveTwiceAndNotItsChildren) {
+TEST(MountDiff, TellsAMoveTwiceAndWhatItCarries) {
   const auto tree = [](const char* at, const char* below) {
     return with(std::string("3 2 0:3 / ") + at + " rw - tmpfs v rw\n4 3 0:4 / " + below +
                 " rw - tmpfs u rw\n");
   };
   EXPECT_EQ(diff(tree("/mnt/a", "/mnt/a/x"), tree("/mnt/b", "/mnt/b/x")),
-            (Words{"from 2 3", "to 2 3"}));
+            (Words{"unmount 3 4 carried", "from 2 3", "to 2 3", "new 3 4 carried"}));
 }
 
 TEST(MountDiff, TellsAMoveOntoANewMountAfterTheNewMount) {

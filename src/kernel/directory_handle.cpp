@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/directory_handle.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+
+#include "kernel/mount_namespace_fd.h"
+
+namespace watchq {
+namespace {
+
+constexpr std::uint64_t kOpenDirectory = O_PATH | O_DIRECTORY | O_CLOEXEC;
+
+/// A struct file_handle with room for the longest handle.
+struct HandleRoom {
+  alignas(file_handle) std::array<std::byte, sizeof(file_handle) + MAX_HANDLE_SZ> bytes{};
+
+  file_handle& handle() { return *reinterpret_cast<file_handle*>(bytes.data()); }
+  std::byte* text() { return bytes.data() + sizeof(file_handle); }
+};
+
+UniqueFd open_resolved(int directory, const char* path, std::uint64_t flags,
+                       std::uint64_t resolve) {
+  open_how how{};
+  how.flags = flags;
+  how.resolve = resolve;
+  return UniqueFd(static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof how)));
+}
+
+}  // namespace
+
+std::optional<DirectoryHandle> name_directory(int fd) {
+  HandleRoom room;
+  room.handle().handle_bytes = MAX_HANDLE_SZ;
+  int mount_id = 0;
+  if (::name_to_handle_at(fd, "", &room.handle(), &mount_id, AT_EMPTY_PATH) != 0) {
+    return std::nullopt;
+  }
+  return DirectoryHandle{room.handle().handle_type,
+                         {room.text(), room.text() + room.handle().handle_bytes}};
+}
+
+UniqueFd open_parent(int fd) {
+  UniqueFd parent = open_resolved(fd, "..", kOpenDirectory, RESOLVE_NO_XDEV);
+  struct stat below;
+  struct stat above;
+  // Above the root of all is the root.
+  if (parent.valid() && (::fstat(fd, &below) != 0 || ::fstat(parent.get(), &above) != 0 ||
+                         (below.st_ino == above.st_ino && below.st_dev == above.st_dev))) {
+    parent.reset();
+  }
+  return parent;
+}
+
+UniqueFd open_cached(int namespace_fd, const std::string& path) {
+  UniqueFd found;
+  in_mount_namespace(namespace_fd, [&] {
+    // Handles are not resolved through an O_PATH descriptor.
+    found = open_resolved(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+                          RESOLVE_CACHED | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+  });
+  return found;
+}
+
+UniqueFd open_by_handle(int mount_fd, const DirectoryHandle& handle) {
+  HandleRoom room;
+  if (handle.bytes.size() > MAX_HANDLE_SZ) return UniqueFd();
+  room.handle().handle_bytes = static_cast<unsigned int>(handle.bytes.size());
+  room.handle().handle_type = handle.type;
+  std::memcpy(room.text(), handle.bytes.data(), handle.bytes.size());
+  return UniqueFd(::open_by_handle_at(mount_fd, &room.handle(), static_cast<int>(kOpenDirectory)));
+}
+
+}  // namespace watchq
