@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <system_error>
 #include <unordered_map>
 #include <utility>
 
@@ -44,6 +45,14 @@ MountPoll::MountPoll(const MountContext& context, int namespace_fd)
 }
 
 void MountPoll::look() {
+  try {
+    compare();
+  } catch (const std::system_error&) {
+    look_again();  // while a pivot_root(2) goes on around us there is no /proc
+  }
+}
+
+void MountPoll::compare() {
   // A rename of a directory above a mount wakes nobody, a move does: also one that comes while the
   // listing is read, which then may or may not show it.
   bool woken = take_wake();

@@ -22,6 +22,7 @@ class MountPoll final : public MountNamespace {
 
  private:
   [[nodiscard]] std::vector<MountInfo> list() const;
+  void compare();
 
   int unsettled_ = 0;
 };

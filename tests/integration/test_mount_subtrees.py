@@ -9,9 +9,12 @@ import shutil
 import pytest
 
 import namespace
+import syscalls
 from errors import fails_with
 from mount_detail import SNAPSHOT, marker
 from mount_oracle import Oracle
+from processes import Child
+from queue_client import Queue
 from records import Kind, Notice, Removal, decode, gone, new
 
 
@@ -88,6 +91,27 @@ def test_a_model_of_one_place_is_right_whatever_moves_there_and_away(daemon, bas
             namespace.move(base / source / "t", base / target / "t")
             oracle.compare()
         assert (oracle.missed, oracle.spurious) == ([], [])
+
+
+def _make_another_root(_, queue_path, base):
+    """Does what a container does when it starts, and gives what is told of the first mount in it."""
+    namespace.enter_private_namespace()
+    with Queue(queue_path, pages=4) as queue:
+        os.mkdir(base / "old")
+        os.mkdir(base / "m")
+        queue.watch(base)
+        syscalls.pivot_root(base, base / "old")
+        os.chdir("/")
+        syscalls.umount2("/old", syscalls.MNT_DETACH)
+        queue.ring.drain()
+        syscalls.mount("container", "/m", "tmpfs")
+        notices = (decode(record) for record in queue.records())
+        return next(notice for notice in notices if notice.kind == Kind.NEW_MOUNT)
+
+
+def test_a_namespace_that_gets_another_root_is_told_on(daemon, base):
+    with Child(_make_another_root, daemon.queue_path, base) as child:
+        assert not child.receive().in_subtree
 
 
 # ---- paths that lead there ---------------------------------------------------------------------
