@@ -28,10 +28,13 @@ class Dispatcher final : public EventSink {
  public:
   /// `mounts` and `io` outlive this.
   Dispatcher(MountSource& mounts, boost::asio::io_context& io);
+  ~Dispatcher() { follower_->stop(); }
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
 
-  /// Begins to follow a directory that is to be watched, on any thread: it may wait for the
-  /// directory's filesystem. What it gives is for watch_mount().
-  std::shared_ptr<const FollowedDirectory> follow(int fd) { return follower_->follow(fd); }
+  /// Follows directories that are to be watched: what it gives is for watch_mount(). May be used on
+  /// any thread and outlive this.
+  [[nodiscard]] std::shared_ptr<DirectoryFollower> follower() const { return follower_; }
 
   /// Sets or removes the watch that the caller asks for. Where there is no error, all that happens
   /// from now on is told, and nothing that happened before. With WATCHQ_SNAPSHOT what is there

@@ -156,14 +156,15 @@ void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argume
   const Peer caller = caller_of(request);
   answer_patiently(
       patient_calls_, request,
-      [this, caller, asked, unseen, address = argument + input.size()] {
+      [caller, asked, unseen, address = argument + input.size(),
+       follower = dispatcher_.follower()] {
         require_zero(read_memory(caller, address, unseen,
                                  [](std::span<const std::byte>) { return std::size_t{0}; }));
         // Closed again at once: it no longer holds its mount when the caller goes on.
         const UniqueFd object = caller.open_object(asked.object);
         Watched watched{describe_directory(object.get()), nullptr};
         if (asked.tag >= 0 && caller.is_on_local_filesystem(watched.directory.mount_id)) {
-          watched.followed = dispatcher_.follow(object.get());
+          watched.followed = follower->follow(object.get());
         }
         return watched;
       },

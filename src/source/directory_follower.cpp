@@ -14,17 +14,26 @@ FollowedDirectory::FollowedDirectory(std::shared_ptr<DirectoryFollower> by, Dire
 FollowedDirectory::~FollowedDirectory() { follower->release(inodes); }
 
 DirectoryFollower::DirectoryFollower(boost::asio::io_context& io)
-    : inotify_(io, open_inotify().release()) {}
+    : inotify_(open_inotify()), wake_(std::in_place, io, inotify_.get()) {}
 
 void DirectoryFollower::start(std::function<void()> changed) {
   changed_ = std::move(changed);
-  inotify_.async_wait(boost::asio::posix::descriptor_base::wait_read,
-                      [weak = weak_from_this()](const boost::system::error_code& error) {
-                        const auto self = weak.lock();
-                        if (error || !self) return;
-                        self->changed_();
-                        self->start(std::move(self->changed_));
-                      });
+  wait();
+}
+
+void DirectoryFollower::wait() {
+  wake_->async_wait(boost::asio::posix::descriptor_base::wait_read,
+                    [weak = weak_from_this()](const boost::system::error_code& error) {
+                      const auto self = weak.lock();
+                      if (error || !self) return;
+                      self->changed_();
+                      self->wait();
+                    });
+}
+
+void DirectoryFollower::stop() {
+  wake_->release();
+  wake_.reset();
 }
 
 std::shared_ptr<const FollowedDirectory> DirectoryFollower::follow(int fd) {
@@ -53,7 +62,7 @@ std::shared_ptr<const FollowedDirectory> DirectoryFollower::follow(int fd) {
 }
 
 int DirectoryFollower::add(int fd) {
-  const int inode = add_directory(inotify_.native_handle(), fd);
+  const int inode = add_directory(inotify_.get(), fd);
   if (inode < 0) return inode;
   const std::lock_guard lock(mutex_);
   ++users_[inode];
@@ -68,7 +77,7 @@ bool DirectoryFollower::Changed::concerns(const FollowedDirectory& directory) co
 DirectoryFollower::Changed DirectoryFollower::take_changed() {
   Changed changed;
   for (;;) {
-    const auto changes = read_directory_changes(inotify_.native_handle());
+    const auto changes = read_directory_changes(inotify_.get());
     if (changes.empty()) return changed;
     for (const DirectoryChange& change : changes) {
       changed.all = changed.all || change.overflow;
@@ -91,7 +100,7 @@ void DirectoryFollower::remove_unused() {
     const auto used = users_.find(inode);
     if (used == users_.end() || used->second != 0) continue;
     users_.erase(used);
-    remove_directory(inotify_.native_handle(), inode);
+    remove_directory(inotify_.get(), inode);
   }
   unused_.clear();
 }

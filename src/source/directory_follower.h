@@ -7,10 +7,12 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "base/unique_fd.h"
 #include "kernel/directory_handle.h"
 
 namespace watchq {
@@ -38,6 +40,8 @@ class DirectoryFollower : public std::enable_shared_from_this<DirectoryFollower>
 
   /// Calls `changed` on the serving thread when take_changed() has something to give.
   void start(std::function<void()> changed);
+  /// For the end of the serving thread: those that still follow() may outlive it.
+  void stop();
 
   /// Begins to follow an open directory, on any thread: it may wait for the directory's filesystem.
   /// Null for the root of a mount, whose path in the mount does not change, and where there are no
@@ -61,7 +65,10 @@ class DirectoryFollower : public std::enable_shared_from_this<DirectoryFollower>
   void release(const std::vector<int>& inodes);
   void remove_unused();
 
-  boost::asio::posix::stream_descriptor inotify_;
+  void wait();
+
+  UniqueFd inotify_;
+  std::optional<boost::asio::posix::stream_descriptor> wake_;  // borrows it
   std::function<void()> changed_;
   // inotify gives an inode the same number again: it may be let go only while nobody adds.
   std::mutex mutex_;

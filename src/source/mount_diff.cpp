@@ -12,7 +12,10 @@ namespace {
 
 /// An ID of mountinfo may name another mount by now.
 bool is_same(const MountInfo& before, const MountInfo& now) {
-  return before.device == now.device && before.root == now.root && before.fs_type == now.fs_type;
+  // So may a device number that belongs to no block device; where it does, its name may change.
+  const bool nodev = now.device.starts_with("0:");
+  return before.device == now.device && before.root == now.root && before.fs_type == now.fs_type &&
+         (!nodev || before.source == now.source);
 }
 
 /// Whether a mount is now another one with its ID.

@@ -29,8 +29,11 @@ class MountQueue(Queue):
     def told(self):
         """What the queue has been told since this was last asked, decoded, but for the fence."""
         told = []
-        place = self._fence_directory / f"{id(self)}-{next(self._fence_numbers)}"
-        namespace.mount_tmpfs(place)
+        name = f"{id(self)}-{next(self._fence_numbers)}"
+        place = self._fence_directory / name
+        # Of a source of its own: by mountinfo alone it could be another mount that was moved here,
+        # when it is given the ID and the device number of one that has just gone.
+        namespace.mount_tmpfs(place, source=name)
         self._read_past(Kind.NEW_MOUNT, told)
         namespace.remount(place, syscalls.MS_RDONLY)
         self._read_past(Kind.READONLY, told)

@@ -53,10 +53,10 @@ def is_mounted(path):
     return any(line.mount_point == os.fspath(path) for line in mounts())
 
 
-def mount_tmpfs(path):
+def mount_tmpfs(path, source="watchq-test"):
     """Mounts a tmpfs, making the directory where it is missing. Returns the mount's ID."""
     os.makedirs(path, exist_ok=True)
-    syscalls.mount("watchq-test", path, "tmpfs", data="mode=755")
+    syscalls.mount(source, path, "tmpfs", data="mode=755")
     return mount_id(path)
 
 
