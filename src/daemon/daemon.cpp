@@ -67,7 +67,8 @@ class Daemon {
     }
     const std::uint64_t files = raise_descriptor_limit();
     if (files < limits_.queues.most().in_all) {
-      spdlog::warn("RLIMIT_NOFILE cannot be raised beyond {}: max_queues may not be reached", files);
+      spdlog::warn("RLIMIT_NOFILE cannot be raised beyond {}: max_queues may not be reached",
+                   files);
     }
     spdlog::info("ready on {}", mount_point_.path());
   }

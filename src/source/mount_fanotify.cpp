@@ -123,7 +123,8 @@ void MountFanotify::move(const Located& located, const MountChange& change) {
   refresh_mount_points(left);
   auto come = carried_events(MountEventKind::new_mount, table_, change.mount, change.pid);
   for (std::size_t at = 0; at < left.size(); ++at) pair_as_carried(left[at], come[at]);
-  for (auto event = left.rbegin(); event != left.rend(); ++event) context_.sink.on_event(*event);
+  std::reverse(left.begin(), left.end());  // what lies on others goes before them
+  for (const MountEvent& event : left) context_.sink.on_event(event);
   context_.sink.on_event(from);
   tell(MountEventKind::move_to, change);
   for (const MountEvent& event : come) context_.sink.on_event(event);

@@ -48,7 +48,7 @@ void MountTable::set_attributes(const MountInfo& info) {
 void MountTable::rename(std::uint64_t mount, const std::string& from, const std::string& to) {
   for (const std::uint64_t child : children(mount)) {
     std::string& place = mounts_.at(child).place;
-    if (is_at_or_below(place, from)) place = to + place.substr(from.size());
+    if (is_at_or_below(place, from)) place.replace(0, from.size(), to);
   }
 }
 
