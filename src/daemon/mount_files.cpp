@@ -52,9 +52,8 @@ Json propagation_of(const MountInfo& info) {
 
 Json children_of(const MountTable& table, std::uint64_t mount) {
   std::vector<std::uint32_t> children;
-  for (const std::uint64_t id : table.mounts()) {
-    const MountInfo& info = table.find(id)->info;
-    if (info.parent == mount && id != mount) children.push_back(info.id);
+  for (const std::uint64_t child : table.children(mount)) {
+    children.push_back(table.find(child)->info.id);
   }
   std::sort(children.begin(), children.end());
   return children;

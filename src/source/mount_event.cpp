@@ -9,7 +9,6 @@
 #include <map>
 #include <set>
 #include <string_view>
-#include <unordered_map>
 
 namespace watchq {
 namespace {
@@ -18,15 +17,20 @@ bool is_one_of(std::string_view type, std::initializer_list<std::string_view> ty
   return std::find(types.begin(), types.end(), type) != types.end();
 }
 
-using Children = std::unordered_map<std::uint64_t, std::vector<std::uint64_t>>;
-
-Children children_of(const MountTable& table) {
-  Children children;
-  for (const std::uint64_t id : table.mounts()) {
-    const std::uint64_t parent = table.find(id)->info.parent;
-    if (parent != id) children[parent].push_back(id);
+/// The same kind of event for each mount at or below a directory of a mount, from above.
+std::vector<MountEvent> events_below(MountEventKind kind, const MountTable& table,
+                                     std::uint64_t mount, const std::string& directory, pid_t pid) {
+  std::vector<MountEvent> events;
+  std::deque<std::uint64_t> below = {mount};
+  for (; !below.empty(); below.pop_front()) {
+    for (const std::uint64_t child : table.children(below.front())) {
+      const Mount& found = *table.find(child);
+      if (below.front() == mount && !is_at_or_below(found.place, directory)) continue;
+      events.push_back(mount_event(kind, table, found, pid));
+      below.push_back(child);
+    }
   }
-  return children;
+  return events;
 }
 
 }  // namespace
@@ -52,31 +56,12 @@ MountEvent mount_event(MountEventKind kind, const MountTable& table, const Mount
 
 std::vector<MountEvent> snapshot_events(const MountTable& table, std::uint64_t mount,
                                         const std::string& directory) {
-  Children children = children_of(table);
-  std::vector<MountEvent> events;
-  std::deque<std::uint64_t> below = {mount};
-  for (; !below.empty(); below.pop_front()) {
-    for (const std::uint64_t child : children[below.front()]) {
-      const Mount& found = *table.find(child);
-      if (below.front() == mount && !is_at_or_below(found.place, directory)) continue;
-      events.push_back(mount_event(MountEventKind::new_mount, table, found));
-      below.push_back(child);
-    }
-  }
-  return events;
+  return events_below(MountEventKind::new_mount, table, mount, directory, 0);
 }
 
 std::vector<MountEvent> carried_events(MountEventKind kind, const MountTable& table,
                                        std::uint64_t mount, pid_t pid) {
-  std::vector<MountEvent> events;
-  std::deque<std::uint64_t> below = {mount};
-  for (; !below.empty(); below.pop_front()) {
-    for (const std::uint64_t child : table.children(below.front())) {
-      events.push_back(mount_event(kind, table, *table.find(child), pid));
-      below.push_back(child);
-    }
-  }
-  return events;
+  return events_below(kind, table, mount, "/", pid);
 }
 
 void pair_as_carried(MountEvent& left, MountEvent& come) {
@@ -104,7 +89,6 @@ void finish_attribute_events(const MountTable& table, std::vector<MountEvent>& e
   std::stable_sort(events.begin(), events.end(), [](const MountEvent& a, const MountEvent& b) {
     return a.trail.size() < b.trail.size();
   });
-  const Children children = children_of(table);
   std::set<std::pair<MountEventKind, std::uint64_t>> changed;
   for (const MountEvent& event : events) changed.emplace(event.kind, event.mount.mount);
   // Depth first from each event's mount; what is known of a subtree is not asked again.
@@ -114,15 +98,16 @@ void finish_attribute_events(const MountTable& table, std::vector<MountEvent>& e
     const auto known = whole.find({kind, mount});
     if (known != whole.end()) return known->second;
     bool all = changed.contains({kind, mount});
-    if (const auto below = children.find(mount); all && below != children.end()) {
-      all = std::all_of(below->second.begin(), below->second.end(),
+    if (all) {
+      const auto below = table.children(mount);
+      all = std::all_of(below.begin(), below.end(),
                         [&](std::uint64_t child) { return is_whole(kind, child); });
     }
     return whole[{kind, mount}] = all;
   };
   for (MountEvent& event : events) {
     event.recursive =
-        children.contains(event.mount.mount) && is_whole(event.kind, event.mount.mount);
+        !table.children(event.mount.mount).empty() && is_whole(event.kind, event.mount.mount);
   }
 }
 

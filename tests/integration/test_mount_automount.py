@@ -20,6 +20,17 @@ def make_base_id(base):
     return namespace.mount_id(base)
 
 
+def walk_in_and_expire(queue, place, trigger, expire):
+    """Has something mounted at a place by walking there and taken away again, which is told."""
+    os.listdir(place)
+    mounted = namespace.mount_id(place)
+    assert mounted != trigger
+    assert queue.told() == [new(trigger, mounted, in_subtree=True, flag=True)]
+    expire()
+    assert queue.told() == [expired(trigger, mounted, in_subtree=True),
+                            gone(trigger, mounted, in_subtree=True)]
+
+
 @pytest.mark.parametrize("helpers", [False, True], ids=["by itself", "by helpers"])
 def test_what_an_automounter_mounts_is_a_submount_and_expires(mount_queue, base, base_id, helpers):
     os.mkdir(base / "auto")
@@ -28,12 +39,7 @@ def test_what_an_automounter_mounts_is_a_submount_and_expires(mount_queue, base,
         trigger = namespace.mount_id(base / "auto")
         assert mount_queue.told() == [new(base_id, trigger)]
         for _ in range(2):
-            os.listdir(base / "auto" / "x")
-            mounted = namespace.mount_id(base / "auto" / "x")
-            assert mount_queue.told() == [new(trigger, mounted, in_subtree=True, flag=True)]
-            expire()
-            assert mount_queue.told() == [expired(trigger, mounted, in_subtree=True),
-                                          gone(trigger, mounted, in_subtree=True)]
+            walk_in_and_expire(mount_queue, base / "auto" / "x", trigger, expire)
 
 
 def test_a_direct_automount_is_told_as_on_its_trigger(mount_queue, base):
@@ -41,13 +47,7 @@ def test_a_direct_automount_is_told_as_on_its_trigger(mount_queue, base):
     with automounter(base / "auto", direct=True) as expire:
         trigger = namespace.mount_id(base / "auto")
         mount_queue.watch(base)
-        os.listdir(base / "auto")
-        mounted = namespace.mount_id(base / "auto")
-        assert mounted != trigger
-        assert mount_queue.told() == [new(trigger, mounted, in_subtree=True, flag=True)]
-        expire()
-        assert mount_queue.told() == [expired(trigger, mounted, in_subtree=True),
-                                      gone(trigger, mounted, in_subtree=True)]
+        walk_in_and_expire(mount_queue, base / "auto", trigger, expire)
 
 
 @pytest.mark.parametrize("lazy", [False, True])
@@ -108,10 +108,5 @@ def test_mountinfo_alone_takes_all_that_ends_on_a_trigger_for_expired(start_daem
     with automounter(base / "auto") as expire:
         trigger = namespace.mount_id(base / "auto")
         queue.watch(base)
-        os.listdir(base / "auto" / "x")
-        mounted = namespace.mount_id(base / "auto" / "x")
-        assert queue.told() == [new(trigger, mounted, in_subtree=True, flag=True)]
-        expire()
-        assert queue.told() == [expired(trigger, mounted, in_subtree=True),
-                                gone(trigger, mounted, in_subtree=True)]
+        walk_in_and_expire(queue, base / "auto" / "x", trigger, expire)
     daemon.stop()
