@@ -213,6 +213,11 @@ void Filesystem::release(fuse_req_t request, fuse_ino_t node, const fuse_file_in
   fuse_reply_err(request, 0);
 }
 
+void Filesystem::shut_down() {
+  pending_calls_.answer_all(ENOTCONN);
+  queues_.clear();
+}
+
 Filesystem::Totals Filesystem::totals() const {
   Totals totals = closed_;
   for (const auto& [node, file] : queues_) {

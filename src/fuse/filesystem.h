@@ -14,6 +14,7 @@
 #include "fuse/api.h"
 #include "fuse/mount_directory.h"
 #include "fuse/patient_calls.h"
+#include "fuse/pending_calls.h"
 #include "fuse/queue_file.h"
 
 namespace watchq {
@@ -58,7 +59,7 @@ class Filesystem {
   [[nodiscard]] Totals totals() const;
 
   /// Ends all that waits for an answer, so that no reply is owed when the session goes.
-  void shut_down() { queues_.clear(); }
+  void shut_down();
 
  private:
   [[nodiscard]] struct stat attributes(fuse_ino_t node) const;
@@ -67,6 +68,9 @@ class Filesystem {
   [[nodiscard]] std::string text_at(fuse_req_t request, fuse_ino_t node);
   [[nodiscard]] QueueFile& queue_at(fuse_ino_t node, int error);
 
+  /// Answers a call with what `use` makes of the result of patient work. Both may throw.
+  template <typename Work, typename Use>
+  void answer_patiently(fuse_req_t request, Work work, Use use);
   void set_filter(fuse_req_t request, QueueFile& file, std::uint64_t argument);
   void watch(fuse_req_t request, QueueFile& file, std::uint64_t argument,
              std::span<const std::byte> input);
@@ -80,6 +84,7 @@ class Filesystem {
   fuse_ino_t next_queue_node_;
   std::unordered_map<fuse_ino_t, std::shared_ptr<QueueFile>> queues_;  // the open ones, by node
   Totals closed_;  // of the queues that are closed
+  PendingCalls pending_calls_;
   PatientCalls patient_calls_;
 };
 

@@ -19,17 +19,6 @@ namespace {
 /// The longest argument of a later version that is looked at.
 constexpr std::size_t kMaxArgument = 4096;
 
-/// A call that is answered later, unless its caller stops waiting first.
-struct PendingCall {
-  fuse_req_t request;
-  bool answered = false;
-
-  static void interrupted(fuse_req_t request, void* data) {
-    static_cast<PendingCall*>(data)->answered = true;
-    fuse_reply_err(request, EINTR);
-  }
-};
-
 /// A directory that is to be watched.
 struct Watched {
   OpenObject directory;
@@ -71,30 +60,6 @@ std::vector<std::byte> read_memory(const Peer& caller, std::uint64_t address, st
   return bytes;
 }
 
-/// Answers a call with what `use` makes of the result of patient work. Both may throw.
-template <typename Work, typename Use>
-void answer_patiently(PatientCalls& patient, fuse_req_t request, Work work, Use use) {
-  auto call = std::make_shared<PendingCall>(PendingCall{request});
-  patient.run(
-      fuse_req_ctx(request)->uid,
-      [call, work = std::move(work), use = std::move(use)]() mutable -> PatientCalls::Continuation {
-        try {
-          return [call, result = work(), use = std::move(use)] {
-            if (call->answered) return;
-            reply_errno_of(call->request, [&] {
-              use(result);
-              fuse_reply_ioctl(call->request, 0, nullptr, 0);
-            });
-          };
-        } catch (...) {
-          return [call, error = errno_of_exception()] {
-            if (!call->answered) fuse_reply_err(call->request, error);
-          };
-        }
-      });
-  fuse_req_interrupt_func(request, &PendingCall::interrupted, call.get());
-}
-
 }  // namespace
 
 void Filesystem::ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command,
@@ -123,6 +88,30 @@ void Filesystem::ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command
   }
 }
 
+template <typename Work, typename Use>
+void Filesystem::answer_patiently(fuse_req_t request, Work work, Use use) {
+  const uid_t user = fuse_req_ctx(request)->uid;
+  patient_calls_.run(user,
+                     [this, id = pending_calls_.add(request), work = std::move(work),
+                      use = std::move(use)]() mutable -> PatientCalls::Continuation {
+                       try {
+                         return [this, id, result = work(), use = std::move(use)] {
+                           auto* const waiting = pending_calls_.take(id);
+                           if (waiting == nullptr) return;
+                           reply_errno_of(waiting, [&] {
+                             use(result);
+                             fuse_reply_ioctl(waiting, 0, nullptr, 0);
+                           });
+                         };
+                       } catch (...) {
+                         return [this, id, error = errno_of_exception()] {
+                           auto* const waiting = pending_calls_.take(id);
+                           if (waiting != nullptr) fuse_reply_err(waiting, error);
+                         };
+                       }
+                     });
+}
+
 void Filesystem::set_filter(fuse_req_t request, QueueFile& file, std::uint64_t argument) {
   if (argument == 0) {
     file.queue().set_filter(Filter());
@@ -135,7 +124,7 @@ void Filesystem::set_filter(fuse_req_t request, QueueFile& file, std::uint64_t a
   };
   // The file stays open while the call waits.
   answer_patiently(
-      patient_calls_, request,
+      request,
       [caller = caller_of(request), argument, entries_bytes] {
         return decode_filter(
             read_memory(caller, argument, sizeof(watch_notification_filter), entries_bytes));
@@ -155,7 +144,7 @@ void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argume
   const std::size_t unseen = asked.size - std::min<std::size_t>(asked.size, input.size());
   const Peer caller = caller_of(request);
   answer_patiently(
-      patient_calls_, request,
+      request,
       [caller, asked, unseen, address = argument + input.size(),
        follower = dispatcher_.follower()] {
         require_zero(read_memory(caller, address, unseen,

@@ -91,6 +91,8 @@ void QueueFile::read(fuse_req_t request, std::size_t size, bool nonblocking) {
     }
   }
   if (nonblocking) throw RequestError(EAGAIN, "no records");
+  // Within fuse_req_interrupt_func() it could not be answered: that uses the request again after.
+  if (fuse_req_interrupted(request) != 0) throw RequestError(EINTR);
   readers_.push_back({request, size});
   fuse_req_interrupt_func(request, &QueueFile::interrupted, this);
 }

@@ -204,7 +204,8 @@ def test_a_client_whose_memory_never_comes_can_be_killed(stuck_client, watchqd):
         other.set_filter(filter_bytes(filter_entry(TYPE_KEY)))
 
 
-@pytest.mark.usefixtures("stuck_client")
-def test_the_daemon_ends_while_a_client_never_lets_its_memory_be_read(watchqd):
+def test_the_daemon_ends_while_a_client_never_lets_its_memory_be_read(stuck_client, watchqd):
     watchqd.send_signal(signal.SIGTERM)
     assert watchqd.wait() == 0
+    with fails_with(errno.ENOTCONN):
+        stuck_client.receive()

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// PendingCalls: the requests that are answered later.
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+
+#include "fuse/api.h"
+
+namespace watchq {
+
+/// Sees to it that each of them is answered once: by who has worked on it, or before that when its
+/// caller stops waiting or the daemon ends. One thread, and never moved.
+class PendingCalls {
+ public:
+  using Id = std::uint64_t;
+
+  PendingCalls() = default;
+  PendingCalls(const PendingCalls&) = delete;
+  PendingCalls& operator=(const PendingCalls&) = delete;
+
+  /// Takes a request over. It is answered with EINTR when its caller stops waiting; where that has
+  /// happened already, throws RequestError(EINTR) and takes nothing.
+  Id add(fuse_req_t request);
+  /// Hands a request over to who answers it; null when it has been answered.
+  fuse_req_t take(Id id);
+  /// Answers all that are there with an errno.
+  void answer_all(int error);
+
+ private:
+  struct Call {
+    PendingCalls* of;
+    Id id;
+    fuse_req_t request;
+  };
+
+  static void interrupted(fuse_req_t request, void* call);
+
+  Id next_ = 0;
+  std::unordered_map<Id, Call> calls_;
+};
+
+}  // namespace watchq
