@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 
 #include "kernel/mount_namespace_fd.h"
@@ -24,6 +25,11 @@ struct HandleRoom {
   file_handle& handle() { return *reinterpret_cast<file_handle*>(bytes.data()); }
   std::byte* text() { return bytes.data() + sizeof(file_handle); }
 };
+
+/// A mount or rename anywhere on the machine during the walk in memory ends it with EAGAIN, as does
+/// a directory that is not in memory: which of them it was shows when it is tried again. A walk
+/// takes a microsecond.
+constexpr int kCachedWalks = 50;
 
 UniqueFd open_resolved(int directory, const char* path, std::uint64_t flags,
                        std::uint64_t resolve) {
@@ -61,9 +67,12 @@ UniqueFd open_parent(int fd) {
 UniqueFd open_cached(int namespace_fd, const std::string& path) {
   UniqueFd found;
   in_mount_namespace(namespace_fd, [&] {
-    // Handles are not resolved through an O_PATH descriptor.
-    found = open_resolved(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-                          RESOLVE_CACHED | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+    for (int walk = 0; walk < kCachedWalks; ++walk) {
+      // Handles are not resolved through an O_PATH descriptor.
+      found = open_resolved(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+                            RESOLVE_CACHED | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+      if (found.valid() || errno != EAGAIN) return;
+    }
   });
   return found;
 }

@@ -209,6 +209,28 @@ def test_renames_one_after_the_other_are_followed(queue, base):
         mounted = namespace.mount_tmpfs(base / f"{number + 1}/d/m{number}")
         assert queue.told() == [new(on, mounted)]
 
+def _mount_and_unmount(_, place):
+    syscalls.unshare(syscalls.CLONE_NEWNS)
+    os.makedirs(place)
+    while True:
+        syscalls.mount("storm", place, "tmpfs")
+        syscalls.umount2(place, 0)
+
+
+def test_renames_are_followed_while_others_mount(queue, base, tmp_path):
+    # The kernel's walks in memory do not get through a mount(2) anywhere.
+    on = namespace.mount_id(base)
+    os.makedirs(base / "0/d")
+    queue.watch(base / "0/d")
+    with Child(_mount_and_unmount, tmp_path / "storm"):
+        for number in range(200):
+            os.rename(base / f"{number}", base / f"{number + 1}")
+            place = base / f"{number + 1}/d/m"
+            mounted = namespace.mount_tmpfs(place)
+            assert decode(queue.take(1)[0]) == new(on, mounted)
+            namespace.umount(place)
+            assert decode(queue.take(1)[0]) == gone(on, mounted)
+
 
 def test_a_renamed_directory_is_watched_once_by_each_queue(queue, base):
     os.mkdir(base / "a")
