@@ -154,7 +154,6 @@ void Dispatcher::follow_directory(const MountWatch& watch) {
 }
 
 void Dispatcher::on_event(const MountEvent& event) {
-  follow_directories();
   for (const TrailStep& step : event.trail) {
     for (const MountWatch& watch : mount_watches_.on_mount(step.mount)) {
       if (!is_for(watch, event, step) || sees(watch, event.elsewhere)) continue;

@@ -52,7 +52,7 @@ class Dispatcher final : public EventSink {
 
   void on_event(const MountEvent& event) override;
   void on_loss(const MountLoss& loss) override;
-  void before_comparison() override { follow_directories(); }
+  void before_events() override { follow_directories(); }
 
  private:
   struct Place {

@@ -49,9 +49,9 @@ class EventSink {
  public:
   virtual void on_event(const MountEvent& event) = 0;
   virtual void on_loss(const MountLoss& loss) = 0;
-  /// Whole listings are about to be compared: the last moment to tell a namespace of renames, which
-  /// would look like moves.
-  virtual void before_comparison() {}
+  /// Changes have been read, or whole listings are about to be compared: the last moment to tell a
+  /// namespace of the renames before them. In listings they would look like moves.
+  virtual void before_events() {}
 
  protected:
   ~EventSink() = default;

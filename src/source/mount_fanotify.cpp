@@ -53,6 +53,7 @@ void MountFanotify::take_changes() {
     const auto changes = read_mount_changes(changes_.native_handle());
     if (changes.empty()) return;
     context_.counters.changes += changes.size();
+    context_.sink.before_events();  // renames that came before these mounts are known by now
     for (const MountChange& change : changes) apply(change);
   }
 }

@@ -56,7 +56,7 @@ void MountPoll::compare() {
   // A rename of a directory above a mount wakes nobody, a move does: also one that comes while the
   // listing is read, which then may or may not show it.
   bool woken = take_wake();
-  context_.sink.before_comparison();
+  context_.sink.before_events();
   auto infos = list();
   for (int attempt = 1; take_wake(); ++attempt) {
     woken = true;
