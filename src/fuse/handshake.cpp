@@ -10,6 +10,21 @@
 #include "kernel/uapi.h"
 
 namespace watchq {
+
+#if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 17)
+
+void Handshake::on_request(std::span<const std::byte>) {}
+
+void Handshake::ask(fuse_conn_info& connection) {
+  offered_ = fuse_set_feature_flag(&connection, FUSE_CAP_PASSTHROUGH);
+}
+
+ssize_t Handshake::write_reply(int fd, std::span<const iovec> parts) {
+  return ::writev(fd, parts.data(), static_cast<int>(parts.size()));
+}
+
+#else
+
 namespace {
 
 /// The start of a reply with INIT's payload, where it has one.
@@ -20,6 +35,10 @@ bool is_reply_to(std::uint64_t request, std::span<const iovec> parts, fuse_out_h
 }
 
 }  // namespace
+
+void Handshake::ask(fuse_conn_info&) {
+  // The reply is completed on its way out.
+}
 
 void Handshake::on_request(std::span<const std::byte> request) {
   const FuseInit init = decode_fuse_init(request);
@@ -47,5 +66,7 @@ ssize_t Handshake::write_reply(int fd, std::span<const iovec> parts) {
   const auto asked = static_cast<ssize_t>(parts[0].iov_len + parts[1].iov_len);
   return written < 0 ? written : asked;
 }
+
+#endif
 
 }  // namespace watchq

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Handshake: asks the kernel for passthrough, of which libfuse before 3.17 knows nothing.
+// Handshake: asks the kernel for passthrough. All that differs between versions of libfuse is here:
+// 3.17 and later ask themselves, earlier ones know nothing of it.
 #pragma once
 
 #include <sys/types.h>
@@ -9,13 +10,18 @@
 #include <cstdint>
 #include <span>
 
+#include "fuse/api.h"
+
 namespace watchq {
 
-/// Sees requests and replies go by and completes the reply to INIT. One session's; one thread.
+/// Sees requests and replies go by. One session's; one thread.
 class Handshake {
  public:
   /// Looks at a request that was read from the kernel.
   void on_request(std::span<const std::byte> request);
+
+  /// To be called in INIT, before it is answered.
+  void ask(fuse_conn_info& connection);
 
   /// Writes a reply to the kernel, as writev(2) would.
   ssize_t write_reply(int fd, std::span<const iovec> parts);

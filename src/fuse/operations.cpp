@@ -23,7 +23,7 @@ void init(void* session, fuse_conn_info* connection) {
   // Nothing here is large, and records must not linger in a cache.
   connection->want &= ~static_cast<unsigned>(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
                                              FUSE_CAP_SPLICE_MOVE | FUSE_CAP_WRITEBACK_CACHE);
-  static_cast<FuseSession*>(session)->initialised();
+  static_cast<FuseSession*>(session)->initialised(*connection);
 }
 
 void lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {

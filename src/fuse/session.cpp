@@ -45,8 +45,10 @@ FuseSession::FuseSession(boost::asio::io_context& io, UniqueFd device, Filesyste
       device_fd_(device.get()),
       session_(create(this)),
       readable_(io, duplicate(device.get())) {
-  static constexpr fuse_custom_io kIo = {write_reply, read_request, nullptr, nullptr};
-  if (fuse_session_custom_io(session_.get(), &kIo, device.release()) != 0) {
+  fuse_custom_io io_calls{};  // later versions of libfuse have more of them
+  io_calls.writev = write_reply;
+  io_calls.read = read_request;
+  if (fuse_session_custom_io(session_.get(), &io_calls, device.release()) != 0) {
     throw std::runtime_error("libfuse refused the FUSE device");
   }
   wait();
@@ -54,7 +56,8 @@ FuseSession::FuseSession(boost::asio::io_context& io, UniqueFd device, Filesyste
 
 FuseSession::~FuseSession() { std::free(request_.mem); }
 
-void FuseSession::initialised() {
+void FuseSession::initialised(fuse_conn_info& connection) {
+  handshake_.ask(connection);
   // The reply goes out when the operation returns: what comes after it is posted.
   boost::asio::post(io_, [this] {
     if (handshake_.passthrough()) filesystem_.enable_passthrough(device_fd_);

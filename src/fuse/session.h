@@ -29,7 +29,7 @@ class FuseSession {
 
   [[nodiscard]] Filesystem& filesystem() { return filesystem_; }
   /// INIT has been received; its reply goes out next.
-  void initialised();
+  void initialised(fuse_conn_info& connection);
 
  private:
   void wait();
