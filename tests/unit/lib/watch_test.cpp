@@ -114,7 +114,7 @@ TEST_F(WatchTest, FlagsOfWatchqArePassedOn) {
 }
 
 TEST_F(WatchTest, OtherPathFlagsAreRefusedBeforeAnythingIsAsked) {
-  for (const unsigned int flags : {AT_SYMLINK_NOFOLLOW, AT_RECURSIVE, 1}) {
+  for (const unsigned int flags : {unsigned{AT_SYMLINK_NOFOLLOW}, unsigned{AT_RECURSIVE}, 1u}) {
     EXPECT_EQ(::watchq_mount_notify(AT_FDCWD, "/", flags, kQueue, 1), -1);
     EXPECT_EQ(errno, EINVAL);
   }
