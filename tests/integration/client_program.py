@@ -11,6 +11,7 @@ from queue_client import DEADLINE
 BUILD_ROOT = EXECUTABLE.parents[1]
 WATCHQ = BUILD_ROOT / "src" / "tool" / "watchq"
 EXAMPLES = {"C": BUILD_ROOT / "examples" / "watch_test",
+            "C of 32 bits": BUILD_ROOT / "tests" / "integration" / "watch_test_32",
             "Python": SOURCE_ROOT / "examples" / "watch_test.py"}
 
 
