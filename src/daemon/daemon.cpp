@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/mount_files.h"
+#include "daemon/service_manager.h"
 #include "dispatch/dispatcher.h"
 #include "fuse/filesystem.h"
 #include "fuse/mount_point.h"
@@ -52,7 +53,9 @@ class Daemon {
       spdlog::warn("{}: replaced the dead mount of a watchqd that crashed", path);
     }
     signals_.async_wait([this](const boost::system::error_code& error, int) {
-      if (!error) io_.stop();
+      if (error) return;
+      notify_stopping();
+      io_.stop();
     });
   }
 
@@ -71,6 +74,7 @@ class Daemon {
                    files);
     }
     spdlog::info("ready on {}", mount_point_.path());
+    notify_ready();
   }
 
   void unmounted() {

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/service_manager.h"
+
+#include "version.h"
+
+#if WATCHQ_HAVE_LIBSYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+namespace watchq {
+namespace {
+
+void notify([[maybe_unused]] const char* state) {
+#if WATCHQ_HAVE_LIBSYSTEMD
+  // 0: it is for us alone, not for what we may start. Its failure is the service manager's to see.
+  ::sd_notify(0, state);
+#endif
+}
+
+}  // namespace
+
+void notify_ready() { notify("READY=1"); }
+
+void notify_stopping() { notify("STOPPING=1"); }
+
+}  // namespace watchq
