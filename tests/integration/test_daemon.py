@@ -4,6 +4,7 @@
 import os
 import select
 import signal
+import socket
 
 import pytest
 
@@ -24,6 +25,19 @@ def refusal(*arguments, **how):
     lines = result.stderr.splitlines()
     assert len(lines) == 1, lines
     return lines[0]
+
+
+def test_the_service_manager_hears_when_it_serves_and_when_it_ends(workspace, start_daemon,
+                                                                   monkeypatch):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(os.fspath(workspace / "notify"))
+        manager.settimeout(DEADLINE)
+        monkeypatch.setenv("NOTIFY_SOCKET", os.fspath(workspace / "notify"))
+        daemon = start_daemon()
+        assert manager.recv(4096) == b"READY=1"
+        daemon.open_queue().close()  # as it said
+        daemon.stop()
+        assert manager.recv(4096) == b"STOPPING=1"
 
 
 # ---- where it mounts ---------------------------------------------------------------------------
