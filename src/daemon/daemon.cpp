@@ -15,6 +15,8 @@
 #include "fuse/session.h"
 #include "kernel/descriptor_limit.h"
 #include "source/mount_source.h"
+#include "source/superblock_readonly.h"
+#include "source/superblock_source.h"
 #include "version.h"
 
 namespace watchq {
@@ -40,7 +42,8 @@ class Daemon {
       : io_(1),
         signals_(io_, SIGTERM, SIGINT),
         mounts_(io_, config.mount_backend, config.mounts),
-        dispatcher_(mounts_, io_),
+        superblocks_(io_),
+        dispatcher_(mounts_, superblocks_, io_),
         mount_files_(io_, mounts_, dispatcher_),
         limits_{config.queues.max_ring_pages, make_limit("queues", config.queues.queues, EMFILE),
                 make_limit("pages of rings", config.queues.pages, ENOSPC)},
@@ -51,6 +54,7 @@ class Daemon {
     if (mount_point_.replaced_dead_mount()) {
       spdlog::warn("{}: replaced the dead mount of a watchqd that crashed", path);
     }
+    superblocks_.add(std::make_unique<SuperblockReadonly>(superblocks_.sink()));
     signals_.async_wait([this](const boost::system::error_code& error, int) {
       if (!error) io_.stop();
     });
@@ -106,6 +110,7 @@ class Daemon {
   boost::asio::io_context io_;
   boost::asio::signal_set signals_;
   MountSource mounts_;
+  SuperblockSource superblocks_;
   Dispatcher dispatcher_;
   MountFiles mount_files_;
   QueueLimits limits_;

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "source/mount_namespace.h"
@@ -71,13 +73,18 @@ class SuperblockSource {
   };
 
   void wait();
-  void gone(std::uint64_t superblock);
+  void follow(std::uint64_t superblock, int trace);
+  /// The superblock is gone: all that it had to say is told, then that.
+  void end(std::uint64_t superblock);
+  void forget(std::uint64_t superblock);
 
   std::shared_ptr<SuperblockExaminer> examiner_;
+  boost::asio::posix::stream_descriptor trace_wake_;  // borrows it
   SuperblockRegistry registry_;
   std::unique_ptr<Relay> relay_;
   std::vector<std::unique_ptr<SuperblockDetector>> detectors_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Entry>> watched_;
+  std::unordered_set<int> ended_;  // of superblocks that were gone before anybody watched them
 };
 
 }  // namespace watchq
