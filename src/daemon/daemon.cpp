@@ -14,9 +14,12 @@
 #include "fuse/mount_point.h"
 #include "fuse/session.h"
 #include "kernel/descriptor_limit.h"
+#include "source/error_merger.h"
 #include "source/mount_source.h"
+#include "source/superblock_errors.h"
 #include "source/superblock_readonly.h"
 #include "source/superblock_source.h"
+#include "source/superblock_traces.h"
 #include "version.h"
 
 namespace watchq {
@@ -43,6 +46,7 @@ class Daemon {
         signals_(io_, SIGTERM, SIGINT),
         mounts_(io_, config.mount_backend, config.mounts),
         superblocks_(io_),
+        error_merger_(io_, superblocks_.sink()),
         dispatcher_(mounts_, superblocks_, io_),
         mount_files_(io_, mounts_, dispatcher_),
         limits_{config.queues.max_ring_pages, make_limit("queues", config.queues.queues, EMFILE),
@@ -54,6 +58,9 @@ class Daemon {
     if (mount_point_.replaced_dead_mount()) {
       spdlog::warn("{}: replaced the dead mount of a watchqd that crashed", path);
     }
+    superblocks_.add(std::make_unique<SuperblockErrors>(io_, superblocks_.examiner(), error_merger_,
+                                                        superblocks_.sink()));
+    superblocks_.add(std::make_unique<SuperblockTraces>(io_, error_merger_, superblocks_.sink()));
     superblocks_.add(std::make_unique<SuperblockReadonly>(superblocks_.sink()));
     signals_.async_wait([this](const boost::system::error_code& error, int) {
       if (!error) io_.stop();
@@ -111,6 +118,7 @@ class Daemon {
   boost::asio::signal_set signals_;
   MountSource mounts_;
   SuperblockSource superblocks_;
+  ErrorMerger error_merger_;
   Dispatcher dispatcher_;
   MountFiles mount_files_;
   QueueLimits limits_;

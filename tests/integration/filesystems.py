@@ -30,6 +30,7 @@ class Filesystem:
     """A filesystem of its own on a loop device, mounted."""
 
     def __init__(self, image, place, fs_type, options=""):
+        self.image = Path(image)
         self.place = Path(place)
         self.place.mkdir(exist_ok=True)
         found = subprocess.run(["losetup", "--find", "--show", image], check=True,

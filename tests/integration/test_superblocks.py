@@ -9,44 +9,11 @@ import pytest
 import namespace
 import syscalls
 from errors import fails_with
-from filesystems import Filesystem, make_image
 from queue_client import SB_NOTIFY
 from records import Removal
 from superblock_queue import SbKind, SbNotice, SuperblockQueue
 
 REMOUNT_RO = syscalls.MS_REMOUNT | syscalls.MS_RDONLY
-
-
-@pytest.fixture(name="open_queue")
-def make_open_queue(watchqd, fence_directory):
-    queues = []
-
-    def open_queue():
-        queues.append(SuperblockQueue(watchqd.queue_path, fence_directory))
-        return queues[-1]
-
-    yield open_queue
-    for queue in queues:
-        queue.close()
-
-
-@pytest.fixture(name="sb_queue")
-def make_sb_queue(open_queue):
-    return open_queue()
-
-
-@pytest.fixture(name="make_filesystem")
-def make_make_filesystem(workspace):
-    made = []
-
-    def make(fs_type="ext4", name="fs", options=""):
-        image = make_image(workspace / f"{name}.img", fs_type)
-        made.append(Filesystem(image, workspace / name, fs_type, options))
-        return made[-1]
-
-    yield make
-    for filesystem in made:
-        filesystem.close()
 
 
 def set_read_only(path, read_only=True):
@@ -142,8 +109,8 @@ def test_unknown_flags_are_refused(sb_queue, place, flags):
         sb_queue.watch_sb(place, flags=flags)
 
 
-def test_clients_know_a_superblock_by_the_same_id(open_queue, place, base):
-    one, two = open_queue(), open_queue()
+def test_clients_know_a_superblock_by_the_same_id(open_sb_queue, place, base):
+    one, two = open_sb_queue(), open_sb_queue()
     one.watch_sb(place)
     two.watch_sb(place)
     namespace.bind(place, base / "bind")
