@@ -51,6 +51,8 @@ class SuperblockSource {
   /// RequestError(EIO) when it is going away.
   void watch(std::uint64_t superblock, const std::shared_ptr<MountNamespace>& mounts,
              const ExaminedSuperblock& examined);
+  /// Adds what was found out of a watched superblock since.
+  void learn(std::uint64_t superblock, const ExaminedSuperblock& examined);
   /// Undoes one watch().
   void unwatch(std::uint64_t superblock, const MountNamespace& mounts);
 
