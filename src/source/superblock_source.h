@@ -61,6 +61,10 @@ class SuperblockSource {
 
   /// What is wrong with a watched superblock now.
   [[nodiscard]] std::vector<SuperblockEvent> present(std::uint64_t superblock) const;
+  /// Whether the end of a superblock is told by an event; else by the end of its last mount.
+  [[nodiscard]] bool is_traced(std::uint64_t superblock) const {
+    return registry_.has_trace(superblock);
+  }
   /// Null when nobody watches it.
   [[nodiscard]] const WatchedSuperblock* find(std::uint64_t superblock) const;
   /// Calls `visit` for each watched superblock, with how each kind of event is seen there.
