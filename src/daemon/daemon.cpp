@@ -10,12 +10,18 @@
 
 #include "daemon/mount_files.h"
 #include "daemon/service_manager.h"
+#include "daemon/superblock_files.h"
 #include "dispatch/dispatcher.h"
 #include "fuse/filesystem.h"
 #include "fuse/mount_point.h"
 #include "fuse/session.h"
 #include "kernel/descriptor_limit.h"
+#include "source/error_merger.h"
 #include "source/mount_source.h"
+#include "source/superblock_errors.h"
+#include "source/superblock_readonly.h"
+#include "source/superblock_source.h"
+#include "source/superblock_traces.h"
 #include "version.h"
 
 namespace watchq {
@@ -41,17 +47,25 @@ class Daemon {
       : io_(1),
         signals_(io_, SIGTERM, SIGINT),
         mounts_(io_, config.mount_backend, config.mounts),
-        dispatcher_(mounts_, io_),
+        superblocks_(io_),
+        error_merger_(io_, superblocks_.sink()),
+        dispatcher_(mounts_, superblocks_, io_),
         mount_files_(io_, mounts_, dispatcher_),
+        superblock_files_(mount_files_, superblocks_),
         limits_{config.queues.max_ring_pages, make_limit("queues", config.queues.queues, EMFILE),
                 make_limit("pages of rings", config.queues.pages, ENOSPC)},
-        files_(io_, dispatcher_, mount_files_, limits_, [this] { return status(); }),
+        files_(io_, dispatcher_, mount_files_, superblock_files_, limits_,
+               [this] { return status(); }),
         mount_point_(path),
         session_(
             io_, mount_point_.take_device(), files_, [this] { ready(); }, [this] { unmounted(); }) {
     if (mount_point_.replaced_dead_mount()) {
       spdlog::warn("{}: replaced the dead mount of a watchqd that crashed", path);
     }
+    superblocks_.add(std::make_unique<SuperblockErrors>(io_, superblocks_.examiner(), error_merger_,
+                                                        superblocks_.sink()));
+    superblocks_.add(std::make_unique<SuperblockTraces>(io_, error_merger_, superblocks_.sink()));
+    superblocks_.add(std::make_unique<SuperblockReadonly>(superblocks_.sink()));
     signals_.async_wait([this](const boost::system::error_code& error, int) {
       if (error) return;
       notify_stopping();
@@ -93,7 +107,9 @@ class Daemon {
         {"version", WATCHQ_VERSION},
         {"mount_point", mount_point_.path()},
         {"transport", files_.passthrough() ? "passthrough" : "none"},
-        {"sources", {{"mounts", mount_source}}},
+        {"sources",
+         {{"mounts", mount_source},
+          {"superblocks", {{"watched", describe_watched(superblocks_)}}}}},
         {"limits", {{"queues", describe(limits_.queues)}, {"pages", describe(limits_.pages)}}},
         {"counters",
          {{"queues", files_.queues()},
@@ -110,8 +126,11 @@ class Daemon {
   boost::asio::io_context io_;
   boost::asio::signal_set signals_;
   MountSource mounts_;
+  SuperblockSource superblocks_;
+  ErrorMerger error_merger_;
   Dispatcher dispatcher_;
   MountFiles mount_files_;
+  SuperblockFiles superblock_files_;
   QueueLimits limits_;
   Filesystem files_;
   MountPoint mount_point_;

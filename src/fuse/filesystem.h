@@ -16,6 +16,7 @@
 #include "fuse/patient_calls.h"
 #include "fuse/pending_calls.h"
 #include "fuse/queue_file.h"
+#include "fuse/superblock_directory.h"
 
 namespace watchq {
 
@@ -26,10 +27,11 @@ Peer caller_of(fuse_req_t request);
 /// std::system_error without having answered. All on the serving thread; none blocks.
 class Filesystem {
  public:
-  /// `io`, `dispatcher`, `mounts` and `limits` outlive this. `status` gives the text of the file of
-  /// that name.
+  /// `io`, `dispatcher`, `mounts`, `superblocks` and `limits` outlive this. `status` gives the text
+  /// of the file of that name.
   Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, MountDirectory& mounts,
-             QueueLimits& limits, std::function<std::string()> status);
+             SuperblockDirectory& superblocks, QueueLimits& limits,
+             std::function<std::string()> status);
 
   /// Once the kernel has agreed to passthrough: rings can be shared. `device_fd` is the FUSE device
   /// and outlives all use of this.
@@ -72,12 +74,15 @@ class Filesystem {
   template <typename Work, typename Use>
   void answer_patiently(fuse_req_t request, Work work, Use use);
   void set_filter(fuse_req_t request, QueueFile& file, std::uint64_t argument);
+  void watch_superblock(fuse_req_t request, QueueFile& file, std::uint64_t argument,
+                        std::span<const std::byte> input);
   void watch(fuse_req_t request, QueueFile& file, std::uint64_t argument,
              std::span<const std::byte> input);
 
   boost::asio::io_context& io_;
   Dispatcher& dispatcher_;
   MountDirectory& mounts_;
+  SuperblockDirectory& superblocks_;
   QueueLimits& limits_;
   std::function<std::string()> status_;
   int device_fd_ = -1;

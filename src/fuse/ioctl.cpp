@@ -12,6 +12,7 @@
 #include "fuse/filesystem.h"
 #include "fuse/reply.h"
 #include "kernel/open_object.h"
+#include "source/superblock_scout.h"
 
 namespace watchq {
 namespace {
@@ -23,6 +24,25 @@ constexpr std::size_t kMaxArgument = 4096;
 struct Watched {
   OpenObject directory;
   std::shared_ptr<const FollowedDirectory> followed;
+};
+
+/// A file whose superblock is to be watched. Lets its trace go with the end of this.
+struct ExaminedObject {
+  OpenObject object;
+  ExaminedSuperblock found;
+
+  explicit ExaminedObject(std::shared_ptr<SuperblockExaminer> by) : examiner_(std::move(by)) {}
+  ExaminedObject(ExaminedObject&& other) noexcept
+      : object(std::move(other.object)),
+        found(std::exchange(other.found, {})),
+        examiner_(std::move(other.examiner_)) {}
+  ExaminedObject& operator=(ExaminedObject&&) = delete;
+  ~ExaminedObject() {
+    if (examiner_ != nullptr) examiner_->release(found);
+  }
+
+ private:
+  std::shared_ptr<SuperblockExaminer> examiner_;
 };
 
 template <typename Value>
@@ -60,6 +80,42 @@ std::vector<std::byte> read_memory(const Peer& caller, std::uint64_t address, st
   return bytes;
 }
 
+/// The argument of a watch call, and how many bytes of it are still to be read: the command's
+/// number may promise less than the argument's own size.
+std::pair<watchq_watch, std::size_t> decode_watch(std::span<const std::byte> input) {
+  if (input.size() < sizeof(watchq_watch)) throw RequestError(EINVAL, "the argument is too short");
+  const auto asked = value_from<watchq_watch>(input);
+  if (asked.size < sizeof asked) throw RequestError(EINVAL, "the argument's size is too small");
+  if (asked.size > kMaxArgument) throw RequestError(E2BIG, "the argument is too long");
+  const std::size_t seen = std::min<std::size_t>(asked.size, input.size());
+  require_zero(input.first(seen).subspan(sizeof asked));
+  return {asked, asked.size - seen};
+}
+
+/// Patient work, like the next.
+void require_zero_memory(const Peer& caller, std::uint64_t address, std::size_t bytes) {
+  require_zero(read_memory(caller, address, bytes,
+                           [](std::span<const std::byte>) { return std::size_t{0}; }));
+}
+
+/// Finds out what there is to know of the superblock of one of the caller's open files.
+ExaminedObject examine_object(const Peer& caller, const watchq_watch& asked,
+                              const std::shared_ptr<SuperblockExaminer>& examiner) {
+  const UniqueFd object = caller.open_object(asked.object);
+  ExaminedObject examined(examiner);
+  const bool all = (asked.flags & WATCHQ_ALL) != 0;
+  examined.object = all ? describe_directory(object.get()) : describe_file(object.get());
+  if (all) return examined;
+  const auto mount = caller.mount(examined.object.mount_id);
+  if (asked.tag < 0 || !mount) return examined;
+  // The root of the mount, where it can be reached in memory: it is not deleted as easily.
+  const std::string above = caller.root() == "/" ? "" : caller.root();
+  const UniqueFd root =
+      open_mount_root(caller.mount_namespace().get(), *mount, above + mount->mount_point);
+  examined.found = examiner->examine(root.valid() ? root.get() : object.get(), *mount);
+  return examined;
+}
+
 }  // namespace
 
 void Filesystem::ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command,
@@ -81,7 +137,9 @@ void Filesystem::ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command
   };
   if (is_call(WATCHQ_IOC_MOUNT_NOTIFY)) {
     watch(request, file, argument, input);
-  } else if (is_call(WATCHQ_IOC_SB_NOTIFY) || is_call(WATCHQ_IOC_KEY_NOTIFY)) {
+  } else if (is_call(WATCHQ_IOC_SB_NOTIFY)) {
+    watch_superblock(request, file, argument, input);
+  } else if (is_call(WATCHQ_IOC_KEY_NOTIFY)) {
     throw RequestError(EOPNOTSUPP, "no source of such events");
   } else {
     throw RequestError(ENOTTY, "no such call on a queue");
@@ -134,21 +192,14 @@ void Filesystem::set_filter(fuse_req_t request, QueueFile& file, std::uint64_t a
 
 void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argument,
                        std::span<const std::byte> input) {
-  if (input.size() < sizeof(watchq_watch)) throw RequestError(EINVAL, "the argument is too short");
-  const auto asked = value_from<watchq_watch>(input);
-  if (asked.size < sizeof asked) throw RequestError(EINVAL, "the argument's size is too small");
-  if (asked.size > kMaxArgument) throw RequestError(E2BIG, "the argument is too long");
-  require_zero(input.first(std::min<std::size_t>(asked.size, input.size())).subspan(sizeof asked));
+  const auto [asked, unseen] = decode_watch(input);
   check_mount_watch(asked);
-  // The command's number may promise less than the argument's own size.
-  const std::size_t unseen = asked.size - std::min<std::size_t>(asked.size, input.size());
   const Peer caller = caller_of(request);
   answer_patiently(
       request,
-      [caller, asked, unseen, address = argument + input.size(),
+      [caller, asked = asked, unseen = unseen, address = argument + input.size(),
        follower = dispatcher_.follower()] {
-        require_zero(read_memory(caller, address, unseen,
-                                 [](std::span<const std::byte>) { return std::size_t{0}; }));
+        require_zero_memory(caller, address, unseen);
         // Closed again at once: it no longer holds its mount when the caller goes on.
         const UniqueFd object = caller.open_object(asked.object);
         Watched watched{describe_directory(object.get()), nullptr};
@@ -157,9 +208,28 @@ void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argume
         }
         return watched;
       },
-      [this, &file, caller, asked](const Watched& watched) {
+      [this, &file, caller, asked = asked](const Watched& watched) {
         file.ensure_readable();
         dispatcher_.watch_mount(file.queue(), caller, asked, watched.directory, watched.followed);
+      });
+}
+
+void Filesystem::watch_superblock(fuse_req_t request, QueueFile& file, std::uint64_t argument,
+                                  std::span<const std::byte> input) {
+  const auto [asked, unseen] = decode_watch(input);
+  check_superblock_watch(asked);
+  const Peer caller = caller_of(request);
+  answer_patiently(
+      request,
+      [caller, asked = asked, unseen = unseen, address = argument + input.size(),
+       examiner = dispatcher_.superblocks().examiner()] {
+        require_zero_memory(caller, address, unseen);
+        return std::make_shared<const ExaminedObject>(examine_object(caller, asked, examiner));
+      },
+      [this, &file, caller, asked = asked](const std::shared_ptr<const ExaminedObject>& examined) {
+        file.ensure_readable();
+        dispatcher_.superblocks().watch(file.queue(), caller, asked, examined->object,
+                                        examined->found);
       });
 }
 

@@ -102,6 +102,7 @@ std::optional<MountInfo> parse_line(std::string_view line) {
   if (info.propagation == 0) info.propagation = MS_PRIVATE;
   info.fs_type = unescape(next_word(line));
   info.source = unescape(next_word(line));
+  info.superblock_options = unescape(next_word(line));
   return info;
 }
 

@@ -55,6 +55,8 @@ void MountNamespace::catch_up() {
   if (look_wanted_) look_now();
 }
 
+UniqueFd MountNamespace::copy_namespace_fd() const { return copy_of(namespace_fd_.get()); }
+
 const Mount* MountNamespace::find(const OpenObject& object) const {
   const Mount* mount = object.mount ? table_.find(*object.mount) : nullptr;
   return mount != nullptr ? mount : table_.find_by_id(object.mount_id);
@@ -80,6 +82,15 @@ std::optional<std::string> MountNamespace::find_directory(std::uint64_t mount,
     return std::nullopt;
   }
   return place_in_parent(describe_directory(directory.get()).path, on.path);
+}
+
+std::optional<SuperblockState> MountNamespace::superblock_state(std::uint64_t mount) const {
+  const Mount* known = table_.find(mount);
+  if (known == nullptr) return std::nullopt;
+  SuperblockState state;
+  state.options = known->info.superblock_options;
+  state.read_only = state.has("ro");
+  return state;
 }
 
 void MountNamespace::load(const std::vector<MountInfo>& infos) {
@@ -145,6 +156,7 @@ void MountNamespace::look_now() {
   ++context_.counters.looks;
   look_wanted_ = false;
   look();
+  context_.sink.after_look(*this);
   look_budget_.spend(processor_time() - start, Clock::now());
   schedule_look(context_.options.look_interval);
 }

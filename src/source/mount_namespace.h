@@ -64,7 +64,16 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
 
   /// Names the namespace among those that live.
   [[nodiscard]] std::uint64_t id() const { return id_; }
+  /// The 64-bit ID by which the kernel knows the namespace; 0 where it has none.
+  [[nodiscard]] virtual std::uint64_t kernel_id() const { return 0; }
   [[nodiscard]] const MountTable& table() const { return table_; }
+
+  /// What a mount's superblock is like: as of now or, by mountinfo alone, of the last look. Nothing
+  /// when the mount is gone.
+  [[nodiscard]] virtual std::optional<SuperblockState> superblock_state(std::uint64_t mount) const;
+
+  /// A copy of the descriptor that names the namespace. Throws std::system_error.
+  [[nodiscard]] UniqueFd copy_namespace_fd() const;
 
   /// The mount that an open file is on; null when it is not in this namespace.
   [[nodiscard]] const Mount* find(const OpenObject& object) const;
