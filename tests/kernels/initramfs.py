@@ -21,7 +21,7 @@ PYTHON_PACKAGES = ("python3-minimal", "python3.11-minimal", "libpython3.11-minim
 PROGRAMS = ("busybox", "mount", "umount", "unshare", "nsenter", "losetup", "setsid", "setpriv", "dmsetup",
             "mke2fs", "tune2fs", "mkfs.xfs", "xfs_io", "df")
 # mkfs.ext4 is mke2fs under another name, and reads a file of defaults.
-LINKS = {"/bin": "usr/bin", "/sbin": "usr/sbin", "/lib": "usr/lib", "/lib64": "usr/lib64",
+LINKS = {"/bin": "usr/bin", "/sbin": "usr/sbin", "/lib": "usr/lib", "/lib64": "usr/lib64", "/lib32": "usr/lib32",
          "/usr/sbin/mkfs.ext4": "mke2fs", "/usr/bin/python3": "python3.11",
          "/etc/mtab": "/proc/mounts"}
 OTHER_FILES = ("/etc/mke2fs.conf", "/usr/share/misc/magic.mgc")
@@ -120,7 +120,7 @@ def _add_libraries(image):
 
 
 def _add_watchq(image, build):
-    for part in ("src", "examples"):
+    for part in ("src", "examples", "tests/integration"):
         for path in sorted((build / part).rglob("*")):
             if path.is_file() and (os.access(path, os.X_OK) or ".so" in path.name):
                 image.add_file(path)
