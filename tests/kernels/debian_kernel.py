@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Debian's cloud kernels: found and fetched by apt, unpacked into a cache, never installed."""
 
+import fcntl
 import lzma
 import re
 import shutil
@@ -8,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 # What the tests need that some kernels have built in and others as modules.
-MODULES = ("virtio_pci", "virtio_blk", "fuse", "loop", "overlay", "autofs4", "ext4", "xfs",
+MODULES = ("virtio_pci", "virtio_blk", "fuse", "loop", "overlay", "autofs4", "ext4", "xfs", "btrfs",
            "quota_v2", "dm_flakey")
 
 
@@ -34,8 +35,16 @@ def newest_package(series):
 def fetch(series, cache):
     """Gets the newest kernel of a series below the directory `cache`. Returns a Kernel.
 
-    What was fetched before serves while apt names nothing newer, or nothing at all.
+    What was fetched before serves while apt names nothing newer, or nothing at all. Several may do
+    this at the same time.
     """
+    cache.mkdir(parents=True, exist_ok=True)
+    with open(cache / "lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return Kernel(_fetched(series, cache))
+
+
+def _fetched(series, cache):
     package = newest_package(series)
     if package is None:
         cached = [path.name for path in cache.glob(f"linux-image-{series}.*[a-z]")]
@@ -55,7 +64,7 @@ def fetch(series, cache):
         subprocess.run(["dpkg", "-x", archive, partial], check=True)
         archive.unlink()
         partial.rename(directory)
-    return Kernel(directory)
+    return directory
 
 
 class Kernel:

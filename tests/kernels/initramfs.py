@@ -18,11 +18,12 @@ SOURCE_ROOT = HERE.parents[1]
 PYTHON_PACKAGES = ("python3-minimal", "python3.11-minimal", "libpython3.11-minimal",
                    "libpython3.11-stdlib", "python3-pytest", "python3-pluggy", "python3-iniconfig",
                    "python3-packaging", "python3-attr")
-PROGRAMS = ("busybox", "mount", "umount", "unshare", "nsenter", "losetup", "setsid", "setpriv", "dmsetup",
-            "mke2fs", "tune2fs", "mkfs.xfs", "xfs_io", "df")
+PROGRAMS = ("busybox", "mount", "umount", "unshare", "nsenter", "losetup", "setsid", "setpriv",
+            "dmsetup", "mke2fs", "tune2fs", "mkfs.xfs", "xfs_io", "mkfs.btrfs", "quotaon",
+            "setquota", "df")
 # mkfs.ext4 is mke2fs under another name, and reads a file of defaults.
-LINKS = {"/bin": "usr/bin", "/sbin": "usr/sbin", "/lib": "usr/lib", "/lib64": "usr/lib64", "/lib32": "usr/lib32",
-         "/usr/sbin/mkfs.ext4": "mke2fs", "/usr/bin/python3": "python3.11",
+LINKS = {"/bin": "usr/bin", "/sbin": "usr/sbin", "/lib": "usr/lib", "/lib32": "usr/lib32",
+         "/lib64": "usr/lib64", "/usr/sbin/mkfs.ext4": "mke2fs", "/usr/bin/python3": "python3.11",
          "/etc/mtab": "/proc/mounts"}
 OTHER_FILES = ("/etc/mke2fs.conf", "/usr/share/misc/magic.mgc")
 DIRECTORIES = ("/dev", "/proc", "/sys", "/run", "/root", "/mnt", "/etc", "/guest")
