@@ -24,7 +24,7 @@ PROGRAMS = ("busybox", "mount", "umount", "unshare", "nsenter", "losetup", "sets
 # mkfs.ext4 is mke2fs under another name, and reads a file of defaults.
 LINKS = {"/bin": "usr/bin", "/sbin": "usr/sbin", "/lib": "usr/lib", "/lib32": "usr/lib32",
          "/lib64": "usr/lib64", "/usr/sbin/mkfs.ext4": "mke2fs", "/usr/bin/python3": "python3.11",
-         "/etc/mtab": "/proc/mounts"}
+         "/usr/bin/sh": "busybox", "/etc/mtab": "/proc/mounts"}
 OTHER_FILES = ("/etc/mke2fs.conf", "/usr/share/misc/magic.mgc")
 DIRECTORIES = ("/dev", "/proc", "/sys", "/run", "/root", "/mnt", "/etc", "/guest")
 ACCOUNTS = {"/etc/passwd": b"root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n",
