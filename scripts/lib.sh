@@ -36,6 +36,10 @@ need_packages() {
 BUILD_PACKAGES=(g++ meson ninja-build pkg-config libfuse3-dev libboost-dev nlohmann-json3-dev
   libspdlog-dev libcli11-dev libsystemd-dev libgtest-dev)
 
+# What tests/kernels takes: the emulator, and what the guest gets of this machine.
+# shellcheck disable=SC2034 # for those who source this
+KERNEL_PACKAGES=(qemu-system-x86 busybox-static dmsetup e2fsprogs xfsprogs btrfs-progs quota)
+
 # configure DIRECTORY OPTION...: sets up a build directory, once.
 configure() {
   [[ -f $1/build.ninja ]] || meson setup "$@"

@@ -57,7 +57,7 @@ void Dispatcher::watch_mount(WatchQueue& queue, const Peer& caller, const watchq
                              std::shared_ptr<const FollowedDirectory> followed) {
   const UniqueFd namespace_fd = caller.mount_namespace();
   auto mounts = mounts_.open(namespace_fd.get(), *this);
-  mounts->sync();
+  mounts->sync_table();
   follow_directories();
   Place place = place_of(*mounts, caller, request.object, std::move(directory));
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 #include <unordered_set>
+#include <utility>
 
 #include "source/mount_event.h"
 
@@ -51,6 +52,24 @@ void add_carried(const MountTable& before, const MountTable& after,
   }
 }
 
+/// How far below the root it happened, and when it was mounted among those as far down: the kernel
+/// lists mounts in the order in which they came.
+auto position(const MountTable& table, const MountEvent& event) {
+  return std::pair(event.trail.size(), table.find(event.mount.mount)->order);
+}
+
+void sort_from_below(const MountTable& before, std::vector<MountEvent>& leaving) {
+  std::stable_sort(leaving.begin(), leaving.end(), [&](const auto& a, const auto& b) {
+    return position(before, a) > position(before, b);
+  });
+}
+
+void sort_from_above(const MountTable& after, std::vector<MountEvent>& arriving) {
+  std::stable_sort(arriving.begin(), arriving.end(), [&](const auto& a, const auto& b) {
+    return position(after, a) < position(after, b);
+  });
+}
+
 void append(std::vector<MountEvent>& to, std::vector<MountEvent> events) {
   to.insert(to.end(), std::make_move_iterator(events.begin()),
             std::make_move_iterator(events.end()));
@@ -90,11 +109,8 @@ std::vector<MountEvent> mount_diff(const MountTable& before, const MountTable& a
   }
   add_carried(before, after, moved, leaving, arriving);
   finish_attribute_events(after, changed);
-  const auto depth = [](const MountEvent& event) { return event.trail.size(); };
-  std::stable_sort(leaving.begin(), leaving.end(),
-                   [&](const auto& a, const auto& b) { return depth(a) > depth(b); });
-  std::stable_sort(arriving.begin(), arriving.end(),
-                   [&](const auto& a, const auto& b) { return depth(a) < depth(b); });
+  sort_from_below(before, leaving);
+  sort_from_above(after, arriving);
   std::vector<MountEvent> events = std::move(leaving);
   append(events, std::move(arriving));
   append(events, std::move(changed));

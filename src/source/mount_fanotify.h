@@ -25,6 +25,7 @@ class MountFanotify final : public MountNamespace {
 
  protected:
   void take_changes() override;
+  [[nodiscard]] bool announces_mounts() const override { return true; }
   void look() override;
   [[nodiscard]] std::optional<MountInfo> describe(std::uint64_t mount) const override;
 

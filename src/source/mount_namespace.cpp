@@ -51,6 +51,11 @@ void MountNamespace::sync() {
   if (look_wanted_) look_if_affordable();
 }
 
+void MountNamespace::sync_table() {
+  sync();
+  if (!announces_mounts()) catch_up();
+}
+
 void MountNamespace::catch_up() {
   if (look_wanted_) look_now();
 }

@@ -58,6 +58,10 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   /// before it returns.
   void sync();
 
+  /// The same, and the table is right afterwards also where mounts are only found by looking: for
+  /// who is told what is there, or what happens from here on. May cost a look that was not due yet.
+  void sync_table();
+
   /// Does what sync() left for later because it costs too much too often. For when a mount that
   /// must be there is not in the table.
   void catch_up();
@@ -90,6 +94,8 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
 
   /// Takes what has been announced change by change.
   virtual void take_changes() {}
+  /// Whether take_changes() takes all that changes the table's shape.
+  [[nodiscard]] virtual bool announces_mounts() const { return false; }
   /// Compares with before what is not announced change by change.
   virtual void look() = 0;
   /// What a mount is now; nothing when it is gone.

@@ -10,7 +10,7 @@ void MountTable::put(const MountInfo& info, std::string place) {
   Mount& mount = entry->second;
   const std::uint64_t old_parent = mount.info.parent;
   if (mount.gone) --gone_;
-  mount = {info, std::move(place), false};
+  mount = {info, std::move(place), false, added ? next_order_++ : mount.order};
   by_id_[info.id] = info.mount;
   link(mount);
   if (!added && old_parent != info.parent) unlink(info.mount, old_parent);

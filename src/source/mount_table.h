@@ -17,8 +17,9 @@ namespace watchq {
 /// One mount of the table.
 struct Mount {
   MountInfo info;
-  std::string place;  ///< where it is mounted: a path from its parent's root
-  bool gone = false;  ///< unmounted, kept while others still lie below it
+  std::string place;        ///< where it is mounted: a path from its parent's root
+  bool gone = false;        ///< unmounted, kept while others still lie below it
+  std::uint64_t order = 0;  ///< grows from each mount put in to the next
 };
 
 /// A tree of mounts. Pure: it asks nobody, and is told everything. One thread.
@@ -61,6 +62,7 @@ class MountTable {
   // Of each parent, gone ones too.
   std::unordered_map<std::uint64_t, std::unordered_set<std::uint64_t>> children_;
   std::size_t gone_ = 0;
+  std::uint64_t next_order_ = 0;
 };
 
 /// Where in its parent a mount lies, from the two mount points: "/" when on the parent's root.

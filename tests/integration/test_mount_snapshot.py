@@ -13,7 +13,7 @@ from errors import fails_with
 from mount_detail import DETAIL, SNAPSHOT, TYPE_DETAIL, TYPE_LOST, lost, marker
 from mount_model import below, mountinfo
 from mount_oracle import Oracle
-from processes import Child
+from processes import Child, wait_for
 from queue_client import filter_bytes, filter_entry
 from records import META_SLOTS, OVERRUN, SLOT, TYPE_KEY, Kind, decode, new
 
@@ -56,6 +56,31 @@ def make_stacked(base):
 def make_recursive_bind(base):
     make_nested(base / "from")
     namespace.bind(base / "from", base / "to", recursive=True)
+
+
+def test_a_snapshot_has_all_also_where_looking_is_not_due(start_daemon, base, tmp_path):
+    """With mountinfo alone, and with what looking may cost spent long ago."""
+    config = tmp_path / "watchqd.conf"
+    config.write_text('{"look_share": 0.000001, "look_interval_ms": 3600000}')
+    daemon = start_daemon("--mount-backend", "mountinfo", "--config", config).wait_ready()
+    with daemon.open_queue() as first, daemon.open_queue() as second:
+        first.watch(base)
+        wait_for(lambda: is_spent(daemon, base / "spending"), "the looks to be used up")
+        make_recursive_bind(base)
+        second.watch(base, flags=SNAPSHOT)
+        assert sorted(snapshot(second)) == expected(base)
+    daemon.stop()
+
+
+def is_spent(daemon, place):
+    """Mounts something, and says whether nobody looked."""
+    def looks():
+        return daemon.status()["counters"]["mount_looks"]
+
+    before = looks()
+    namespace.mount_tmpfs(place)
+    namespace.umount(place)
+    return looks() == before
 
 
 @pytest.fixture(name="many_mounts")

@@ -61,6 +61,20 @@ TEST(MountDiff, TellsNewMountsFromAboveAndUnmountsFromBelow) {
   EXPECT_EQ(diff(deep, kBase), (Words{"unmount 3 4", "unmount 2 3"}));
 }
 
+TEST(MountDiff, TellsNewMountsInTheOrderOfTheListing) {
+  std::string many;
+  Words come;
+  Words go;
+  for (const char* id : {"50", "7", "48", "12", "49", "3", "51", "90"}) {
+    const std::string name(id);
+    many += name + " 2 0:" + name + " / /mnt/" + name + " rw - tmpfs u rw\n";
+    come.push_back("new 2 " + name);
+    go.insert(go.begin(), "unmount 2 " + name);
+  }
+  EXPECT_EQ(diff(kBase, with(many)), come);
+  EXPECT_EQ(diff(with(many), kBase), go);
+}
+
 TEST(MountDiff, TellsAMoveTwiceAndWhatItCarries) {
   const auto tree = [](const char* at, const char* below) {
     return with(std::string("3 2 0:3 / ") + at + " rw - tmpfs v rw\n4 3 0:4 / " + below +
