@@ -34,7 +34,7 @@ need_packages() {
 
 # What building everything takes.
 BUILD_PACKAGES=(g++ meson ninja-build pkg-config libfuse3-dev libboost-dev nlohmann-json3-dev
-  libspdlog-dev libcli11-dev libgtest-dev)
+  libspdlog-dev libcli11-dev libgtest-dev libnl-3-dev libnl-genl-3-dev)
 
 # configure DIRECTORY OPTION...: sets up a build directory, once.
 configure() {

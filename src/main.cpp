@@ -2,15 +2,19 @@
 // watchqd: options, then the daemon; nothing else.
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "kernel/features.h"
+#include "kernel/probe_child.h"
+#include "kernel/probe_protocol.h"
 #include "version.h"
 
 namespace {
@@ -97,6 +101,10 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    // The daemon starts itself again to ask what may never answer.
+    if (argc == 2 && std::string_view(argv[1]) == watchq::kProbeArgument) {
+      return watchq::run_probe(STDIN_FILENO);
+    }
     return run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "watchqd: %s\n", error.what());

@@ -65,6 +65,8 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   /// Names the namespace among those that live.
   [[nodiscard]] std::uint64_t id() const { return id_; }
   [[nodiscard]] const MountTable& table() const { return table_; }
+  /// Its /proc/PID/ns/mnt, open as long as this lives.
+  [[nodiscard]] int namespace_fd() const { return namespace_fd_.get(); }
 
   /// The mount that an open file is on; null when it is not in this namespace.
   [[nodiscard]] const Mount* find(const OpenObject& object) const;
@@ -100,7 +102,6 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   /// The same, and tells the difference.
   void reload(const std::vector<MountInfo>& infos, PlaceChange change);
 
-  [[nodiscard]] int namespace_fd() const { return namespace_fd_.get(); }
   /// Whether mountinfo has said that something changed since this was last asked.
   [[nodiscard]] bool take_wake();
   /// For a look that could not see everything: another one follows.

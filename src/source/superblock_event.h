@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "kernel/space_figures.h"
+
 namespace watchq {
 
 enum class SuperblockEventKind { readonly, error, edquot, network };
@@ -15,6 +17,9 @@ struct SuperblockEvent {
   bool on = false;                 ///< readonly: now read-only; network: the server does not answer
   std::uint32_t error_number = 0;  ///< of an error: a positive errno
   std::uint32_t error_cookie = 0;  ///< of an error: what its detector documents, mostly a count
+  std::uint32_t quota_kind = 0;    ///< of a quota: USRQUOTA 0, GRPQUOTA 1, PRJQUOTA 2
+  std::uint64_t quota_id = 0;      ///< of a quota: the user, group or project, as we know it
+  bool quota_of_inodes = false;    ///< of a quota: the limit is one of inodes, not of blocks
 };
 
 /// Where detectors put what they see. Called on the serving thread.
@@ -25,6 +30,8 @@ class SuperblockSink {
   virtual void on_superblock_gone(std::uint64_t superblock) = 0;
   /// Events of superblocks were lost, and nobody knows how many: those of one, or for 0 of any.
   virtual void on_superblock_loss(std::uint64_t superblock) = 0;
+  /// There is more or less room than before. Events come after the figures that cause them.
+  virtual void on_superblock_space(std::uint64_t /*superblock*/, const SpaceFigures& /*figures*/) {}
 
  protected:
   ~SuperblockSink() = default;

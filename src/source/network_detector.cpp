@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+#include "source/network_detector.h"
+
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/post.hpp>
+#include <cerrno>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace watchq {
+namespace {
+
+/// What watchqd's own mounts are called.
+constexpr std::string_view kOwnType = "fuse.watchq";
+
+SuperblockEvent network_event(std::uint64_t superblock, bool lost) {
+  SuperblockEvent event;
+  event.kind = SuperblockEventKind::network;
+  event.superblock = superblock;
+  event.on = lost;
+  return event;
+}
+
+std::string device_text(dev_t device) {
+  return std::to_string(gnu_dev_major(device)) + ":" + std::to_string(gnu_dev_minor(device));
+}
+
+bool has_mount(const MountNamespace& mounts, const std::string& device) {
+  const auto all = mounts.table().mounts();
+  return std::any_of(all.begin(), all.end(), [&](std::uint64_t mount) {
+    return mounts.table().find(mount)->info.device == device;
+  });
+}
+
+/// Whether those who watch it still have it mounted.
+bool is_mounted(const WatchedSuperblock& watched) {
+  const std::string device = device_text(watched.superblock.device);
+  return std::any_of(watched.namespaces.begin(), watched.namespaces.end(),
+                     [&](const auto& mounts) { return has_mount(*mounts, device); });
+}
+
+}  // namespace
+
+bool has_server(const std::string& fs_type) {
+  static constexpr std::array<std::string_view, 9> kTypes = {
+      "nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "afs", "fuse", "virtiofs"};
+  if (fs_type == kOwnType) return false;
+  return fs_type.starts_with("fuse.") ||
+         std::find(kTypes.begin(), kTypes.end(), fs_type) != kTypes.end();
+}
+
+bool means_no_server(int error) {
+  static constexpr std::array kErrors = {ENOTCONN,  ECONNABORTED, ECONNREFUSED, ECONNRESET,
+                                         EHOSTDOWN, EHOSTUNREACH, EIO,          ENETDOWN,
+                                         ENETRESET, ENETUNREACH,  ENODEV,       ENONET,
+                                         EPIPE,     ESHUTDOWN,    ETIMEDOUT};
+  return std::find(kErrors.begin(), kErrors.end(), error) != kErrors.end();
+}
+
+void NetworkDetector::watched(const WatchedSuperblock& superblock) {
+  if (!has_server(superblock.superblock.fs_type)) return;
+  Entry& entry = entries_.try_emplace(superblock.superblock.id, superblock, io_).first->second;
+  if (!entry.probe) start(superblock.superblock.id, entry);
+}
+
+void NetworkDetector::unwatched(std::uint64_t superblock) {
+  const auto found = entries_.find(superblock);
+  if (found == entries_.end()) return;
+  drop_probe(found->second);
+  entries_.erase(found);
+  std::erase_if(lives_, [](const auto& life) { return life.second.expired(); });
+}
+
+void NetworkDetector::after_look(const MountNamespace& /*mounts*/) {
+  for (auto& [superblock, entry] : entries_) {
+    if (!entry.probe || is_mounted(entry.watched)) continue;
+    entry.missing = "it is no longer mounted where it is watched";
+    drop_probe(entry);
+    pause(superblock, entry);
+  }
+}
+
+std::vector<SuperblockEvent> NetworkDetector::present(std::uint64_t superblock) const {
+  const auto found = entries_.find(superblock);
+  if (found == entries_.end()) return {};
+  std::vector<SuperblockEvent> events;
+  if (found->second.lost) events.push_back(network_event(superblock, true));
+  for (const FullOf of : found->second.fullness.now()) {
+    events.push_back(full_event(superblock, of));
+  }
+  return events;
+}
+
+std::optional<SpaceFigures> NetworkDetector::space(std::uint64_t superblock) const {
+  const auto found = entries_.find(superblock);
+  if (found == entries_.end() || !found->second.answered) return std::nullopt;
+  return found->second.figures;
+}
+
+std::vector<SuperblockSight> NetworkDetector::sights(std::uint64_t superblock) const {
+  const auto found = entries_.find(superblock);
+  if (found == entries_.end()) return {};
+  const Entry& entry = found->second;
+  if (!entry.probe || !entry.missing.empty()) {
+    return {{"network", {}, entry.missing}, {"space", {}, entry.missing}};
+  }
+  // A FUSE filesystem does not ask its server for those who may not use the mount.
+  const bool counts = entry.figures.blocks != 0 || entry.figures.inodes != 0;
+  const bool silent = entry.answered && !counts;
+  return {{"network", "probe", {}},
+          {"space", silent ? "" : "probe", silent ? "the server does not count its room" : ""}};
+}
+
+void NetworkDetector::start(std::uint64_t superblock, Entry& entry) {
+  // Never two processes for one superblock: the one before may still be kept waiting.
+  if (!lives_[superblock].expired()) {
+    entry.missing = "an earlier probe still waits for the server";
+    return pause(superblock, entry);
+  }
+  try {
+    ProbeSetup setup;
+    setup.how = ProbeSetup::How::by_mount;
+    setup.device = entry.watched.superblock.device;
+    const int space = entry.watched.namespaces.back()->namespace_fd();
+    entry.probe = std::make_unique<ProbeProcess>(io_, spawn_probe(setup, space), false);
+    lives_[superblock] = entry.probe->life();
+    entry.missing.clear();
+    ask(superblock, entry);
+  } catch (const std::system_error& error) {
+    entry.missing = error.what();
+    pause(superblock, entry);
+  }
+}
+
+void NetworkDetector::pause(std::uint64_t superblock, Entry& entry) {
+  entry.waiting = false;
+  entry.timer.expires_after(options_.interval);
+  entry.timer.async_wait([this, superblock](const boost::system::error_code& error) {
+    const auto found = entries_.find(superblock);
+    if (error || found == entries_.end() || found->second.waiting) return;
+    Entry& again = found->second;
+    if (again.probe) {
+      ask(superblock, again);
+    } else if (is_mounted(again.watched)) {
+      start(superblock, again);
+    } else {
+      pause(superblock, again);
+    }
+  });
+}
+
+void NetworkDetector::ask(std::uint64_t superblock, Entry& entry) {
+  entry.waiting = true;
+  entry.probe->ask(
+      entry.watched.superblock.device,
+      [this, superblock](const std::optional<ProbeAnswer>& answer) { take(superblock, answer); });
+  entry.timer.expires_after(options_.limit);
+  // Its only process goes on waiting for the answer.
+  entry.timer.async_wait([this, superblock](const boost::system::error_code& error) {
+    const auto found = entries_.find(superblock);
+    if (error || found == entries_.end() || !found->second.waiting) return;
+    ++counters_.silences;
+    set_lost(superblock, true);
+  });
+}
+
+void NetworkDetector::take(std::uint64_t superblock, const std::optional<ProbeAnswer>& answer) {
+  Entry& entry = entries_.at(superblock);
+  // An answer names what was asked for; what the probe says of its own beginning does not.
+  if (!answer || answer->device == 0) {
+    entry.missing = !answer
+                        ? "the process that asked has ended"
+                        : "reaching the mount: " + std::system_category().message(answer->error);
+    drop_probe(entry);
+    return pause(superblock, entry);
+  }
+  ++counters_.answers;
+  pause(superblock, entry);
+  const bool lost = means_no_server(answer->error);
+  set_lost(superblock, lost);
+  if (answer->error == 0 && entries_.contains(superblock)) {
+    take_figures(superblock, answer->figures);
+  }
+}
+
+void NetworkDetector::take_figures(std::uint64_t superblock, const SpaceFigures& figures) {
+  Entry& entry = entries_.at(superblock);
+  const bool is_first = !std::exchange(entry.answered, true);
+  const bool has_changed = std::exchange(entry.figures, figures) != figures;
+  const std::vector<FullOf> full = entry.fullness.update(figures);
+  if (has_changed) sink_.on_superblock_space(superblock, figures);
+  if (is_first) return;  // what it was like at the beginning
+  for (const FullOf of : full) sink_.on_superblock_event(full_event(superblock, of));
+}
+
+void NetworkDetector::set_lost(std::uint64_t superblock, bool lost) {
+  if (std::exchange(entries_.at(superblock).lost, lost) == lost) return;
+  sink_.on_superblock_event(network_event(superblock, lost));
+}
+
+void NetworkDetector::drop_probe(Entry& entry) {
+  // Destroyed later: it may be what calls this.
+  boost::asio::post(io_, [own = std::shared_ptr(std::move(entry.probe))] {});
+}
+
+}  // namespace watchq
