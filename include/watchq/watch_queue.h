@@ -171,6 +171,22 @@ struct watchq_mount_detail {
   uint16_t source;
 };
 
+/* Explains the superblock record before it, likewise: subtype WATCH_TYPE_SB_NOTIFY, 48 bytes and
+ * then text. */
+struct watchq_superblock_detail {
+  struct watch_notification watch;
+  uint64_t sb_id;
+  uint64_t mount;        /* unique ID of a mount of it that the watcher sees; 0: none is known */
+  uint32_t device_major; /* as in /proc/PID/mountinfo */
+  uint32_t device_minor;
+  uint32_t quota_type;  /* of EDQUOT: whose limit, 0 a user's, 1 a group's, 2 a project's */
+  uint32_t quota_id;    /* of EDQUOT: the user, group or project */
+  uint16_t mount_point; /* of that mount: path from the watcher's root */
+  uint16_t fs_type;
+  uint16_t source;
+  uint16_t reserved; /* 0 */
+};
+
 #define WATCHQ_DETAIL_IS_CUT WATCH_INFO_FLAG_0
 
 /* How many records were dropped before the record that carries WATCH_INFO_OVERRUN, which this one
@@ -273,6 +289,10 @@ WATCHQ_ASSERT_LAYOUT(offsetof(struct key_notification, aux) == 12);
 WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_mount_detail) == 40);
 WATCHQ_ASSERT_LAYOUT(offsetof(struct watchq_mount_detail, pid) == 24);
 WATCHQ_ASSERT_LAYOUT(offsetof(struct watchq_mount_detail, mount_point) == 32);
+WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_superblock_detail) == 48);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct watchq_superblock_detail, device_major) == 24);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct watchq_superblock_detail, quota_type) == 32);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct watchq_superblock_detail, mount_point) == 40);
 WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_lost_notification) == 16);
 WATCHQ_ASSERT_LAYOUT(offsetof(struct watchq_lost_notification, lost) == 8);
 WATCHQ_ASSERT_LAYOUT(sizeof(struct watch_queue_buffer) == 24);

@@ -15,6 +15,11 @@
 #include "fuse/session.h"
 #include "kernel/descriptor_limit.h"
 #include "source/mount_source.h"
+#include "source/network_detector.h"
+#include "source/quota_detector.h"
+#include "source/space_detector.h"
+#include "source/superblock_readonly.h"
+#include "source/superblock_source.h"
 #include "version.h"
 
 namespace watchq {
@@ -40,7 +45,8 @@ class Daemon {
       : io_(1),
         signals_(io_, SIGTERM, SIGINT),
         mounts_(io_, config.mount_backend, config.mounts),
-        dispatcher_(mounts_, io_),
+        superblocks_(io_),
+        dispatcher_(mounts_, superblocks_, io_),
         mount_files_(io_, mounts_, dispatcher_),
         limits_{config.queues.max_ring_pages, make_limit("queues", config.queues.queues, EMFILE),
                 make_limit("pages of rings", config.queues.pages, ENOSPC)},
@@ -51,6 +57,12 @@ class Daemon {
     if (mount_point_.replaced_dead_mount()) {
       spdlog::warn("{}: replaced the dead mount of a watchqd that crashed", path);
     }
+    superblocks_.add(std::make_unique<SuperblockReadonly>(superblocks_.sink()));
+    SuperblockSink& sink = superblocks_.sink();
+    superblocks_.add(std::make_unique<SpaceDetector>(io_, config.space, sink, space_counters_));
+    superblocks_.add(
+        std::make_unique<NetworkDetector>(io_, config.network, sink, network_counters_));
+    superblocks_.add(std::make_unique<QuotaDetector>(io_, sink));
     signals_.async_wait([this](const boost::system::error_code& error, int) {
       if (!error) io_.stop();
     });
@@ -98,7 +110,11 @@ class Daemon {
           {"records_lost", totals.lost},
           {"mount_changes", mounts.changes},
           {"mount_overflows", mounts.overflows},
-          {"mount_looks", mounts.looks}}},
+          {"mount_looks", mounts.looks},
+          {"space_looks", space_counters_.looks},
+          {"space_abandoned", space_counters_.abandoned},
+          {"network_answers", network_counters_.answers},
+          {"network_silences", network_counters_.silences}}},
     };
     return document.dump(2) + "\n";
   }
@@ -106,6 +122,9 @@ class Daemon {
   boost::asio::io_context io_;
   boost::asio::signal_set signals_;
   MountSource mounts_;
+  SpaceDetector::Counters space_counters_;
+  NetworkDetector::Counters network_counters_;
+  SuperblockSource superblocks_;
   Dispatcher dispatcher_;
   MountFiles mount_files_;
   QueueLimits limits_;

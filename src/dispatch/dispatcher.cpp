@@ -47,9 +47,17 @@ void check_mount_watch(const watchq_watch& request) {
   }
 }
 
-Dispatcher::Dispatcher(MountSource& mounts, boost::asio::io_context& io)
-    : mounts_(mounts), follower_(std::make_shared<DirectoryFollower>(io)) {
+Dispatcher::Dispatcher(MountSource& mounts, SuperblockSource& superblocks,
+                       boost::asio::io_context& io)
+    : mounts_(mounts),
+      follower_(std::make_shared<DirectoryFollower>(io)),
+      superblocks_(mounts, superblocks, *this) {
   follower_->start([this] { follow_directories(); });
+}
+
+void Dispatcher::drop(const WatchQueue& queue) {
+  mount_watches_.remove_queue(queue);
+  superblocks_.drop(queue);
 }
 
 void Dispatcher::watch_mount(WatchQueue& queue, const Peer& caller, const watchq_watch& request,

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "dispatch/mount_watch_list.h"
+#include "dispatch/superblock_dispatcher.h"
 #include "kernel/open_object.h"
 #include "kernel/peer.h"
 #include "queue/watch_queue.h"
@@ -26,8 +27,8 @@ void check_mount_watch(const watchq_watch& request);
 /// the sources tell. One thread.
 class Dispatcher final : public EventSink {
  public:
-  /// `mounts` and `io` outlive this.
-  Dispatcher(MountSource& mounts, boost::asio::io_context& io);
+  /// All three outlive this.
+  Dispatcher(MountSource& mounts, SuperblockSource& superblocks, boost::asio::io_context& io);
   ~Dispatcher() { follower_->stop(); }
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
@@ -46,13 +47,19 @@ class Dispatcher final : public EventSink {
                    OpenObject directory, std::shared_ptr<const FollowedDirectory> followed);
 
   /// Forgets a queue that is about to go.
-  void drop(const WatchQueue& queue) { mount_watches_.remove_queue(queue); }
+  void drop(const WatchQueue& queue);
 
-  [[nodiscard]] std::size_t watches() const { return mount_watches_.size(); }
+  /// The half that watches superblocks.
+  [[nodiscard]] SuperblockDispatcher& superblocks() { return superblocks_; }
+
+  [[nodiscard]] std::size_t watches() const {
+    return mount_watches_.size() + superblocks_.watches();
+  }
 
   void on_event(const MountEvent& event) override;
   void on_loss(const MountLoss& loss) override;
   void before_comparison() override { follow_directories(); }
+  void after_look(const MountNamespace& mounts) override { superblocks_.after_look(mounts); }
 
  private:
   struct Place {
@@ -71,6 +78,7 @@ class Dispatcher final : public EventSink {
   MountSource& mounts_;
   std::shared_ptr<DirectoryFollower> follower_;
   MountWatchList mount_watches_;
+  SuperblockDispatcher superblocks_;
 };
 
 }  // namespace watchq

@@ -29,18 +29,16 @@ mount_notification_subtype subtype_of(MountEventKind kind) {
   __builtin_unreachable();
 }
 
-/// Length and tag as the info word has them.
+}  // namespace
+
 std::uint32_t info_of(std::size_t bytes, std::uint8_t tag) {
   return static_cast<std::uint32_t>(bytes) | std::uint32_t{tag} << WATCH_INFO_ID__SHIFT;
 }
 
-/// A path as it is seen from `root`; nothing when it is not below.
 std::string path_from(const std::string& root, const std::string& path) {
   if (root == "/" || path.empty()) return path;
   return place_in_parent(path, root).value_or("");
 }
-
-}  // namespace
 
 mount_notification mount_record(const MountEvent& event, std::uint8_t tag, bool below) {
   mount_notification record{};

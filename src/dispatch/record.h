@@ -44,6 +44,12 @@ watch_notification snapshot_record(std::uint8_t tag);
 /// The record that ends a watch: its object is gone.
 watch_notification removal_record(std::uint8_t tag);
 
+/// Length and tag as the info word has them.
+std::uint32_t info_of(std::size_t bytes, std::uint8_t tag);
+
+/// A path as it is seen from `root`; nothing when it is not below.
+std::string path_from(const std::string& root, const std::string& path);
+
 /// A record's bytes, for WatchQueue::post().
 template <typename Record>
 std::span<const std::byte> bytes_of(const Record& record) {

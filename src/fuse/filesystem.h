@@ -68,6 +68,8 @@ class Filesystem {
   [[nodiscard]] QueueFile& queue_at(fuse_ino_t node, int error);
 
   void set_filter(fuse_req_t request, QueueFile& file, std::uint64_t argument);
+  void watch_superblock(fuse_req_t request, QueueFile& file, std::uint64_t argument,
+                        std::span<const std::byte> input);
   void watch(fuse_req_t request, QueueFile& file, std::uint64_t argument,
              std::span<const std::byte> input);
 

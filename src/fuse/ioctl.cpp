@@ -11,6 +11,7 @@
 #include "dispatch/dispatcher.h"
 #include "fuse/filesystem.h"
 #include "fuse/reply.h"
+#include "kernel/directory_handle.h"
 #include "kernel/open_object.h"
 
 namespace watchq {
@@ -34,6 +35,25 @@ struct PendingCall {
 struct Watched {
   OpenObject directory;
   std::shared_ptr<const FollowedDirectory> followed;
+};
+
+/// A file whose superblock is to be watched. Lets its trace go with the end of this.
+struct ExaminedObject {
+  OpenObject object;
+  ExaminedSuperblock found;
+
+  explicit ExaminedObject(std::shared_ptr<SuperblockExaminer> by) : examiner_(std::move(by)) {}
+  ExaminedObject(ExaminedObject&& other) noexcept
+      : object(std::move(other.object)),
+        found(std::exchange(other.found, {})),
+        examiner_(std::move(other.examiner_)) {}
+  ExaminedObject& operator=(ExaminedObject&&) = delete;
+  ~ExaminedObject() {
+    if (found.trace >= 0) examiner_->release(found.trace);
+  }
+
+ private:
+  std::shared_ptr<SuperblockExaminer> examiner_;
 };
 
 template <typename Value>
@@ -69,6 +89,46 @@ std::vector<std::byte> read_memory(const Peer& caller, std::uint64_t address, st
     caller.read_memory(address + first, std::span(bytes).subspan(first));
   }
   return bytes;
+}
+
+/// The argument of a watch call, and how many bytes of it are still to be read: the command's
+/// number may promise less than the argument's own size.
+std::pair<watchq_watch, std::size_t> decode_watch(std::span<const std::byte> input) {
+  if (input.size() < sizeof(watchq_watch)) throw RequestError(EINVAL, "the argument is too short");
+  const auto asked = value_from<watchq_watch>(input);
+  if (asked.size < sizeof asked) throw RequestError(EINVAL, "the argument's size is too small");
+  if (asked.size > kMaxArgument) throw RequestError(E2BIG, "the argument is too long");
+  const std::size_t seen = std::min<std::size_t>(asked.size, input.size());
+  require_zero(input.first(seen).subspan(sizeof asked));
+  return {asked, asked.size - seen};
+}
+
+/// Patient work, like the next.
+void require_zero_memory(const Peer& caller, std::uint64_t address, std::size_t bytes) {
+  require_zero(read_memory(caller, address, bytes,
+                           [](std::span<const std::byte>) { return std::size_t{0}; }));
+}
+
+/// Finds out what there is to know of the superblock of one of the caller's open files.
+ExaminedObject examine_object(const Peer& caller, const watchq_watch& asked,
+                              const std::shared_ptr<SuperblockExaminer>& examiner) {
+  const UniqueFd object = caller.open_object(asked.object);
+  ExaminedObject examined(examiner);
+  examined.object = describe_file(object.get());
+  const auto mount = caller.mount(examined.object.mount_id);
+  if (asked.tag < 0 || !mount) return examined;
+  // The root of the mount, where it can be reached in memory: it is not deleted as easily.
+  UniqueFd root;
+  try {
+    const std::string& place = mount->mount_point;
+    const std::string above = caller.root() == "/" ? "" : caller.root();
+    root = open_cached(caller.mount_namespace().get(), above + place);
+    if (root.valid() && describe_file(root.get()).mount_id != mount->id) root.reset();
+  } catch (const std::system_error&) {
+    root.reset();
+  }
+  examined.found = examiner->examine(root.valid() ? root.get() : object.get(), *mount);
+  return examined;
 }
 
 /// Answers a call with what `use` makes of the result of patient work. Both may throw.
@@ -116,7 +176,9 @@ void Filesystem::ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command
   };
   if (is_call(WATCHQ_IOC_MOUNT_NOTIFY)) {
     watch(request, file, argument, input);
-  } else if (is_call(WATCHQ_IOC_SB_NOTIFY) || is_call(WATCHQ_IOC_KEY_NOTIFY)) {
+  } else if (is_call(WATCHQ_IOC_SB_NOTIFY)) {
+    watch_superblock(request, file, argument, input);
+  } else if (is_call(WATCHQ_IOC_KEY_NOTIFY)) {
     throw RequestError(EOPNOTSUPP, "no source of such events");
   } else {
     throw RequestError(ENOTTY, "no such call on a queue");
@@ -145,21 +207,14 @@ void Filesystem::set_filter(fuse_req_t request, QueueFile& file, std::uint64_t a
 
 void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argument,
                        std::span<const std::byte> input) {
-  if (input.size() < sizeof(watchq_watch)) throw RequestError(EINVAL, "the argument is too short");
-  const auto asked = value_from<watchq_watch>(input);
-  if (asked.size < sizeof asked) throw RequestError(EINVAL, "the argument's size is too small");
-  if (asked.size > kMaxArgument) throw RequestError(E2BIG, "the argument is too long");
-  require_zero(input.first(std::min<std::size_t>(asked.size, input.size())).subspan(sizeof asked));
+  const auto [asked, unseen] = decode_watch(input);
   check_mount_watch(asked);
-  // The command's number may promise less than the argument's own size.
-  const std::size_t unseen = asked.size - std::min<std::size_t>(asked.size, input.size());
   const Peer caller = caller_of(request);
   answer_patiently(
       patient_calls_, request,
-      [caller, asked, unseen, address = argument + input.size(),
+      [caller, asked = asked, unseen = unseen, address = argument + input.size(),
        follower = dispatcher_.follower()] {
-        require_zero(read_memory(caller, address, unseen,
-                                 [](std::span<const std::byte>) { return std::size_t{0}; }));
+        require_zero_memory(caller, address, unseen);
         // Closed again at once: it no longer holds its mount when the caller goes on.
         const UniqueFd object = caller.open_object(asked.object);
         Watched watched{describe_directory(object.get()), nullptr};
@@ -168,9 +223,28 @@ void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argume
         }
         return watched;
       },
-      [this, &file, caller, asked](const Watched& watched) {
+      [this, &file, caller, asked = asked](const Watched& watched) {
         file.ensure_readable();
         dispatcher_.watch_mount(file.queue(), caller, asked, watched.directory, watched.followed);
+      });
+}
+
+void Filesystem::watch_superblock(fuse_req_t request, QueueFile& file, std::uint64_t argument,
+                                  std::span<const std::byte> input) {
+  const auto [asked, unseen] = decode_watch(input);
+  check_superblock_watch(asked);
+  const Peer caller = caller_of(request);
+  answer_patiently(
+      patient_calls_, request,
+      [caller, asked = asked, unseen = unseen, address = argument + input.size(),
+       examiner = dispatcher_.superblocks().examiner()] {
+        require_zero_memory(caller, address, unseen);
+        return std::make_shared<const ExaminedObject>(examine_object(caller, asked, examiner));
+      },
+      [this, &file, caller, asked = asked](const std::shared_ptr<const ExaminedObject>& examined) {
+        file.ensure_readable();
+        dispatcher_.superblocks().watch(file.queue(), caller, asked, examined->object,
+                                        examined->found);
       });
 }
 

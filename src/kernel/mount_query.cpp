@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -14,6 +15,8 @@
 
 namespace watchq {
 namespace {
+
+constexpr std::uint32_t kSbRdonly = 1;  // linux/fs.h; statmount(2) gives SB_* flags
 
 constexpr std::uint64_t kNumbers = uapi::kStatmountMntBasic;
 constexpr std::uint64_t kAll = kNumbers | uapi::kStatmountSbBasic | uapi::kStatmountMntRoot |
@@ -78,6 +81,29 @@ std::optional<MountInfo> query_mount(std::uint64_t mount, std::uint64_t namespac
   statmount(mount, namespace_id, mask,
             [&](std::span<const std::byte> answer) { info = decode(answer); });
   return info;
+}
+
+bool SuperblockState::has(std::string_view option) const {
+  std::string_view left = options;
+  while (!left.empty()) {
+    const auto end = std::min(left.find(','), left.size());
+    if (left.substr(0, end) == option) return true;
+    left.remove_prefix(std::min(end + 1, left.size()));
+  }
+  return false;
+}
+
+std::optional<SuperblockState> query_superblock(std::uint64_t mount, std::uint64_t namespace_id) {
+  std::optional<SuperblockState> state;
+  const std::uint64_t mask = uapi::kStatmountSbBasic | uapi::kStatmountMntOpts;
+  statmount(mount, namespace_id, mask, [&](std::span<const std::byte> answer) {
+    uapi::Statmount raw{};
+    std::memcpy(&raw, answer.data(), sizeof raw);
+    state.emplace();
+    state->read_only = (raw.sb_flags & kSbRdonly) != 0;
+    if ((raw.mask & uapi::kStatmountMntOpts) != 0) state->options = text_at(answer, raw.mnt_opts);
+  });
+  return state;
 }
 
 std::string query_mount_options(std::uint64_t mount, std::uint64_t namespace_id) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace watchq {
@@ -24,6 +25,16 @@ struct MountInfo {
   std::string mount_point;  ///< from the namespace's root; empty when not below it
   std::string fs_type;
   std::string source;
+  std::string superblock_options;  ///< as mountinfo shows them; statmount(2) leaves it empty
+};
+
+/// What can change of a mount's superblock while it is mounted.
+struct SuperblockState {
+  bool read_only = false;
+  std::string options;  ///< of the filesystem's own: "emergency_ro,errors=remount-ro"
+
+  /// Whether one of the options is this word.
+  [[nodiscard]] bool has(std::string_view option) const;
 };
 
 /// Numbers are cheap; text costs path walks of the kernel.
@@ -33,6 +44,10 @@ enum class MountDetail { numbers, all };
 /// (any more). Takes no reference and walks no path. Throws std::system_error.
 std::optional<MountInfo> query_mount(std::uint64_t mount, std::uint64_t namespace_id,
                                      MountDetail detail);
+
+/// The state of a mount's superblock. Nothing when the mount is not there. Takes no reference and
+/// walks no path. Throws std::system_error.
+std::optional<SuperblockState> query_superblock(std::uint64_t mount, std::uint64_t namespace_id);
 
 /// The options that a mount's filesystem shows ("size=4k,mode=755"); empty when the mount is not
 /// there. Throws std::system_error.

@@ -3,6 +3,7 @@
 
 #include <linux/mount.h>
 #include <sys/mount.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -102,6 +103,7 @@ std::optional<MountInfo> parse_line(std::string_view line) {
   if (info.propagation == 0) info.propagation = MS_PRIVATE;
   info.fs_type = unescape(next_word(line));
   info.source = unescape(next_word(line));
+  info.superblock_options = unescape(next_word(line));
   return info;
 }
 
@@ -130,6 +132,17 @@ std::vector<MountInfo> parse_mountinfo(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return infos;
+}
+
+dev_t device_number(std::string_view device) {
+  const auto colon = std::min(device.find(':'), device.size());
+  unsigned int major = 0;
+  unsigned int minor = 0;
+  if (!read_number(device.substr(0, colon), major) || colon == device.size() ||
+      !read_number(device.substr(colon + 1), minor)) {
+    return 0;
+  }
+  return gnu_dev_makedev(major, minor);
 }
 
 SuperblockMounts superblock_mounts(std::string_view text, std::string_view device) {

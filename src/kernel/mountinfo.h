@@ -17,6 +17,9 @@ namespace watchq {
 /// IDs too. A line that is no mount's is left out. Pure.
 std::vector<MountInfo> parse_mountinfo(std::string_view text);
 
+/// The number of a device as mountinfo writes it: "major:minor"; 0 for any other text.
+dev_t device_number(std::string_view device);
+
 /// Who may use a FUSE mount, and asks its server: allow_other, or user_id and group_id.
 struct FuseAccess {
   bool for_all = false;

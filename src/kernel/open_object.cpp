@@ -33,17 +33,23 @@ std::string path_of(int fd) {
   return {path.data(), static_cast<std::size_t>(length)};
 }
 
-}  // namespace
-
-OpenObject describe_directory(int fd) {
+/// All but the path; `stat` gets what is cheap to know.
+OpenObject describe(int fd, struct statx& stat) {
   OpenObject object;
-  struct statx stat;
   if (cached_stat(fd, uapi::kStatxMntIdUnique, stat) &&
       (stat.stx_mask & uapi::kStatxMntIdUnique) != 0) {
     object.mount = stat.stx_mnt_id;
   }
   if (!cached_stat(fd, 0, stat)) throw RequestError(errno, "statx of the object");
   object.mount_id = static_cast<std::uint32_t>(stat.stx_mnt_id);
+  return object;
+}
+
+}  // namespace
+
+OpenObject describe_directory(int fd) {
+  struct statx stat;
+  OpenObject object = describe(fd, stat);
   const unsigned int type = stat.stx_mode & S_IFMT;  // 0: the filesystem does not let us know
   if (type != 0 && type != S_IFDIR) throw RequestError(ENOTDIR, "the object is no directory");
 
@@ -53,6 +59,11 @@ OpenObject describe_directory(int fd) {
     throw RequestError(ENOENT, "the directory has been deleted");
   }
   return object;
+}
+
+OpenObject describe_file(int fd) {
+  struct statx stat;
+  return describe(fd, stat);
 }
 
 }  // namespace watchq

@@ -20,4 +20,7 @@ struct OpenObject {
 /// bytes.
 OpenObject describe_directory(int fd);
 
+/// The same for a file of any kind, and for one that has been deleted; its path is left out.
+OpenObject describe_file(int fd);
+
 }  // namespace watchq

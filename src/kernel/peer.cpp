@@ -53,12 +53,17 @@ bool Peer::is_on_local_filesystem(std::uint32_t mount_id) const {
   static const std::unordered_set<std::string> kLocal = {
       "bcachefs", "btrfs", "erofs", "exfat", "ext2",     "ext3",  "ext4", "f2fs",
       "iso9660",  "jfs",   "ntfs3", "ramfs", "squashfs", "tmpfs", "vfat", "xfs"};
+  const auto info = mount(mount_id);
+  return info && kLocal.contains(info->fs_type);
+}
+
+std::optional<MountInfo> Peer::mount(std::uint32_t mount_id) const {
   const UniqueFd file(::open(proc_path(thread_, "mountinfo").c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return false;
-  for (const MountInfo& info : parse_mountinfo(read_mountinfo(file.get()))) {
-    if (info.id == mount_id) return kLocal.contains(info.fs_type);
+  if (!file.valid()) return std::nullopt;
+  for (MountInfo& info : parse_mountinfo(read_mountinfo(file.get()))) {
+    if (info.id == mount_id) return std::move(info);
   }
-  return false;
+  return std::nullopt;
 }
 
 UniqueFd Peer::mount_namespace() const {

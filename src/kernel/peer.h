@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/unique_fd.h"
+#include "kernel/mount_query.h"
 
 namespace watchq {
 
@@ -28,6 +29,10 @@ class Peer {
   /// The path of one of its open files, from the root of its mount namespace; nothing when it has
   /// no such file.
   [[nodiscard]] std::optional<std::string> path_of(int fd) const;
+
+  /// What the mountinfo that it sees says of a mount, by the ID there; nothing when it does not
+  /// show it.
+  [[nodiscard]] std::optional<MountInfo> mount(std::uint32_t mount_id) const;
 
   /// Whether a mount that it can reach is of a filesystem that nobody far away, and no program,
   /// must answer for. By the ID of mountinfo.

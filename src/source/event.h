@@ -12,6 +12,8 @@
 
 namespace watchq {
 
+class MountNamespace;
+
 enum class MountEventKind { new_mount, unmount, expiry, readonly, setattr, move_from, move_to };
 
 /// A mount on the way from the place of a change up to the namespace's root, and where in it that
@@ -52,6 +54,8 @@ class EventSink {
   /// Whole listings are about to be compared: the last moment to tell a namespace of renames, which
   /// would look like moves.
   virtual void before_comparison() {}
+  /// All mounts of a namespace have been looked at, and what changed of them has been told.
+  virtual void after_look(const MountNamespace& /*mounts*/) {}
 
  protected:
   ~EventSink() = default;

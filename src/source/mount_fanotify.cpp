@@ -265,6 +265,10 @@ std::optional<MountInfo> MountFanotify::describe(std::uint64_t mount) const {
   return query_mount(mount, namespace_id_, MountDetail::all);
 }
 
+std::optional<SuperblockState> MountFanotify::superblock_state(std::uint64_t mount) const {
+  return query_superblock(mount, namespace_id_);
+}
+
 std::vector<MountInfo> MountFanotify::list() const {
   std::vector<MountInfo> infos;
   for (const std::uint64_t mount : list_mounts(namespace_id_)) {

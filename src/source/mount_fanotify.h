@@ -22,6 +22,8 @@ class MountFanotify final : public MountNamespace {
   MountFanotify(const MountContext& context, int namespace_fd);
 
   void start() override;
+  [[nodiscard]] std::uint64_t kernel_id() const override { return namespace_id_; }
+  [[nodiscard]] std::optional<SuperblockState> superblock_state(std::uint64_t mount) const override;
 
  protected:
   void take_changes() override;

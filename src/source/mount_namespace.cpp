@@ -74,6 +74,15 @@ std::optional<std::string> MountNamespace::find_directory(std::uint64_t mount,
   return place_in_parent(describe_directory(directory.get()).path, on.path);
 }
 
+std::optional<SuperblockState> MountNamespace::superblock_state(std::uint64_t mount) const {
+  const Mount* known = table_.find(mount);
+  if (known == nullptr) return std::nullopt;
+  SuperblockState state;
+  state.options = known->info.superblock_options;
+  state.read_only = state.has("ro");
+  return state;
+}
+
 void MountNamespace::load(const std::vector<MountInfo>& infos) {
   table_ = MountTable();
   std::unordered_map<std::uint64_t, const std::string*> mount_points;
@@ -136,6 +145,7 @@ void MountNamespace::look_now() {
   ++context_.counters.looks;
   look_wanted_ = false;
   look();
+  context_.sink.after_look(*this);
   const auto end = Clock::now();
   look_budget_.spend(end - start, end);
   schedule_look(context_.options.look_interval);

@@ -64,9 +64,15 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
 
   /// Names the namespace among those that live.
   [[nodiscard]] std::uint64_t id() const { return id_; }
+  /// The 64-bit ID by which the kernel knows the namespace; 0 where it has none.
+  [[nodiscard]] virtual std::uint64_t kernel_id() const { return 0; }
   [[nodiscard]] const MountTable& table() const { return table_; }
   /// Its /proc/PID/ns/mnt, open as long as this lives.
   [[nodiscard]] int namespace_fd() const { return namespace_fd_.get(); }
+
+  /// What a mount's superblock is like: as of now or, by mountinfo alone, of the last look. Nothing
+  /// when the mount is gone.
+  [[nodiscard]] virtual std::optional<SuperblockState> superblock_state(std::uint64_t mount) const;
 
   /// The mount that an open file is on; null when it is not in this namespace.
   [[nodiscard]] const Mount* find(const OpenObject& object) const;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "source/network_detector.h"
 
-#include <sys/sysmacros.h>
-
 #include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
@@ -10,6 +8,8 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+
+#include "kernel/mountinfo.h"
 
 namespace watchq {
 namespace {
@@ -23,24 +23,6 @@ SuperblockEvent network_event(std::uint64_t superblock, bool lost) {
   event.superblock = superblock;
   event.on = lost;
   return event;
-}
-
-std::string device_text(dev_t device) {
-  return std::to_string(gnu_dev_major(device)) + ":" + std::to_string(gnu_dev_minor(device));
-}
-
-bool has_mount(const MountNamespace& mounts, const std::string& device) {
-  const auto all = mounts.table().mounts();
-  return std::any_of(all.begin(), all.end(), [&](std::uint64_t mount) {
-    return mounts.table().find(mount)->info.device == device;
-  });
-}
-
-/// Whether those who watch it still have it mounted.
-bool is_mounted(const WatchedSuperblock& watched) {
-  const std::string device = device_text(watched.superblock.device);
-  return std::any_of(watched.namespaces.begin(), watched.namespaces.end(),
-                     [&](const auto& mounts) { return has_mount(*mounts, device); });
 }
 
 }  // namespace
@@ -73,15 +55,6 @@ void NetworkDetector::unwatched(std::uint64_t superblock) {
   drop_probe(found->second);
   entries_.erase(found);
   std::erase_if(lives_, [](const auto& life) { return life.second.expired(); });
-}
-
-void NetworkDetector::after_look(const MountNamespace& /*mounts*/) {
-  for (auto& [superblock, entry] : entries_) {
-    if (!entry.probe || is_mounted(entry.watched)) continue;
-    entry.missing = "it is no longer mounted where it is watched";
-    drop_probe(entry);
-    pause(superblock, entry);
-  }
 }
 
 std::vector<SuperblockEvent> NetworkDetector::present(std::uint64_t superblock) const {
@@ -124,7 +97,7 @@ void NetworkDetector::start(std::uint64_t superblock, Entry& entry) {
   try {
     ProbeSetup setup;
     setup.how = ProbeSetup::How::by_mount;
-    setup.device = entry.watched.superblock.device;
+    setup.device = device_number(entry.watched.superblock.device);
     const int space = entry.watched.namespaces.back()->namespace_fd();
     entry.probe = std::make_unique<ProbeProcess>(io_, spawn_probe(setup, space), false);
     lives_[superblock] = entry.probe->life();
@@ -145,10 +118,8 @@ void NetworkDetector::pause(std::uint64_t superblock, Entry& entry) {
     Entry& again = found->second;
     if (again.probe) {
       ask(superblock, again);
-    } else if (is_mounted(again.watched)) {
-      start(superblock, again);
     } else {
-      pause(superblock, again);
+      start(superblock, again);
     }
   });
 }

@@ -33,7 +33,7 @@ bool means_no_server(int error);
 
 /// Asks each server by a process of its own, on a detached copy of the mount: an unmount does not
 /// find it busy, and a server that never answers keeps nobody else waiting. The copy keeps the
-/// superblock alive; it goes when the namespaces of those who watch have no mount of it any more.
+/// superblock alive; it goes when SuperblockSource no more finds a mount of it.
 class NetworkDetector final : public SuperblockDetector {
  public:
   struct Counters {
@@ -48,8 +48,6 @@ class NetworkDetector final : public SuperblockDetector {
 
   void watched(const WatchedSuperblock& superblock) override;
   void unwatched(std::uint64_t superblock) override;
-  /// Lets go of what is not mounted any more.
-  void after_look(const MountNamespace& mounts) override;
   [[nodiscard]] std::vector<SuperblockEvent> present(std::uint64_t superblock) const override;
   [[nodiscard]] std::optional<SpaceFigures> space(std::uint64_t superblock) const override;
   [[nodiscard]] std::vector<SuperblockSight> sights(std::uint64_t superblock) const override;

@@ -2,7 +2,6 @@
 #include "source/quota_detector.h"
 
 #include <fcntl.h>
-#include <sys/sysmacros.h>
 
 #include <system_error>
 
@@ -48,11 +47,14 @@ void QuotaDetector::stop() {
 void QuotaDetector::wait() {
   wake_->async_wait(boost::asio::posix::stream_descriptor::wait_read,
                     [this](const boost::system::error_code& error) {
-                      if (!error) take();
+                      if (error) return;
+                      sync();
+                      if (wake_) wait();
                     });
 }
 
-void QuotaDetector::take() {
+void QuotaDetector::sync() {
+  if (!wake_) return;
   try {
     while (const auto news = read_quota(socket_)) {
       if (news->lost) sink_.on_superblock_loss(0);
@@ -61,7 +63,6 @@ void QuotaDetector::take() {
       }
       if (!wake_) return;  // what was told has ended the last watch
     }
-    wait();
   } catch (const std::system_error& error) {
     missing_ = error.what();
     stop();
@@ -69,15 +70,14 @@ void QuotaDetector::take() {
 }
 
 void QuotaDetector::tell(const QuotaWarning& warning) {
-  const dev_t device = gnu_dev_makedev(warning.major, warning.minor);
+  const std::string device = std::to_string(warning.major) + ":" + std::to_string(warning.minor);
   for (const auto& [superblock, of] : watched_) {
     if (of != device) continue;
     SuperblockEvent event;
     event.kind = SuperblockEventKind::edquot;
     event.superblock = superblock;
-    event.quota_kind = warning.kind;
-    event.quota_id = warning.id;
-    event.quota_of_inodes = is_of_inodes(warning);
+    event.quota_type = warning.kind;
+    event.quota_id = static_cast<std::uint32_t>(warning.id);  // the kernel has 32 bits of it
     sink_.on_superblock_event(event);
     return;
   }

@@ -23,18 +23,18 @@ class QuotaDetector final : public SuperblockDetector {
 
   void watched(const WatchedSuperblock& superblock) override;
   void unwatched(std::uint64_t superblock) override;
+  void sync() override;
   [[nodiscard]] std::vector<SuperblockSight> sights(std::uint64_t superblock) const override;
 
  private:
   void start();
   void stop();
   void wait();
-  void take();
   void tell(const QuotaWarning& warning);
 
   boost::asio::io_context& io_;
   SuperblockSink& sink_;
-  std::map<std::uint64_t, dev_t> watched_;
+  std::map<std::uint64_t, std::string> watched_;  ///< and their devices
   QuotaSocket socket_;
   std::optional<boost::asio::posix::stream_descriptor> wake_;
   std::string missing_;  ///< why there are no warnings

@@ -6,14 +6,16 @@
 #include <system_error>
 #include <utility>
 
+#include "kernel/mountinfo.h"
+
 namespace watchq {
 
 void SpaceDetector::watched(const WatchedSuperblock& superblock) {
   if (!superblock.examined.figures) return;
   const SpaceFigures figures = space_of(*superblock.examined.figures);
   if (figures.blocks == 0 && figures.inodes == 0) return;
-  const auto [entry, is_new] =
-      entries_.try_emplace(superblock.superblock.id, superblock.superblock.device, figures);
+  const auto [entry, is_new] = entries_.try_emplace(
+      superblock.superblock.id, device_number(superblock.superblock.device), figures);
   if (is_new) {
     entry->second.fullness.update(figures);
   } else {

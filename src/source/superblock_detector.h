@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "source/mount_namespace.h"
@@ -19,7 +20,7 @@ namespace watchq {
 /// A mounted filesystem, for as long as it lives.
 struct Superblock {
   std::uint64_t id = 0;  ///< never used again while the machine runs
-  dev_t device = 0;      ///< as mountinfo shows it; another's once this one is gone
+  std::string device;    ///< "major:minor" as in mountinfo; another's once this one is gone
   std::string fs_type;
   std::string source;
 };
@@ -39,6 +40,14 @@ struct WatchedSuperblock {
   Superblock superblock;
   ExaminedSuperblock examined;
   std::vector<std::shared_ptr<MountNamespace>> namespaces;
+
+  /// A mount of it in this namespace, by its unique ID; nothing when there is none.
+  [[nodiscard]] std::optional<std::uint64_t> mount_in(const MountNamespace& mounts) const;
+  /// Adds what another examination found.
+  void learn(const ExaminedSuperblock& more);
+
+ private:
+  mutable std::unordered_map<std::uint64_t, std::uint64_t> mounts_;  // found last, by namespace
 };
 
 /// How a kind of event is seen on one superblock.
@@ -58,6 +67,9 @@ class SuperblockDetector {
   virtual void watched(const WatchedSuperblock& superblock) = 0;
   /// Nobody watches it any more, or it is gone.
   virtual void unwatched(std::uint64_t superblock) = 0;
+
+  /// Takes what has been announced so far, as is done before a superblock goes.
+  virtual void sync() {}
 
   /// All mounts of a namespace that is followed have been looked at: something may have changed, or
   /// the look interval is over.

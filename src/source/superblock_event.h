@@ -17,9 +17,8 @@ struct SuperblockEvent {
   bool on = false;                 ///< readonly: now read-only; network: the server does not answer
   std::uint32_t error_number = 0;  ///< of an error: a positive errno
   std::uint32_t error_cookie = 0;  ///< of an error: what its detector documents, mostly a count
-  std::uint32_t quota_kind = 0;    ///< of a quota: USRQUOTA 0, GRPQUOTA 1, PRJQUOTA 2
-  std::uint64_t quota_id = 0;      ///< of a quota: the user, group or project, as we know it
-  bool quota_of_inodes = false;    ///< of a quota: the limit is one of inodes, not of blocks
+  std::uint32_t quota_type = 0;    ///< of a quota: 0 a user's, 1 a group's, 2 a project's
+  std::uint32_t quota_id = 0;      ///< of a quota: whose
 };
 
 /// Where detectors put what they see. Called on the serving thread.

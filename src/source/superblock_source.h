@@ -3,12 +3,14 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "source/mount_namespace.h"
@@ -57,6 +59,8 @@ class SuperblockSource {
 
   /// What is wrong with a watched superblock now.
   [[nodiscard]] std::vector<SuperblockEvent> present(std::uint64_t superblock) const;
+  /// How much room a watched superblock has, where that is known.
+  [[nodiscard]] std::optional<SpaceFigures> space(std::uint64_t superblock) const;
   /// Null when nobody watches it.
   [[nodiscard]] const WatchedSuperblock* find(std::uint64_t superblock) const;
   /// Calls `visit` for each watched superblock, with how each kind of event is seen there.
@@ -71,13 +75,18 @@ class SuperblockSource {
   };
 
   void wait();
-  void gone(std::uint64_t superblock);
+  void follow(std::uint64_t superblock, int trace);
+  /// The superblock is gone: all that it had to say is told, then that.
+  void end(std::uint64_t superblock);
+  void forget(std::uint64_t superblock);
 
   std::shared_ptr<SuperblockExaminer> examiner_;
+  boost::asio::posix::stream_descriptor trace_wake_;  // borrows it
   SuperblockRegistry registry_;
   std::unique_ptr<Relay> relay_;
   std::vector<std::unique_ptr<SuperblockDetector>> detectors_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Entry>> watched_;
+  std::unordered_set<int> ended_;  // of superblocks that were gone before anybody watched them
 };
 
 }  // namespace watchq

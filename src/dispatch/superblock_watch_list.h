@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// SuperblockWatchList: which watches a superblock has.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "queue/watch_queue.h"
+#include "source/mount_namespace.h"
+
+namespace watchq {
+
+/// A superblock, watched by a queue.
+struct SuperblockWatch {
+  WatchQueue* queue = nullptr;
+  std::uint64_t superblock = 0;
+  std::uint8_t tag = 0;
+  bool detail = false;                     ///< each record is followed by one that explains it
+  std::string root;                        ///< the watcher's root, from the namespace's root
+  std::shared_ptr<MountNamespace> mounts;  ///< the namespace the watcher was in
+};
+
+/// Finds watches by superblock. One thread.
+class SuperblockWatchList {
+ public:
+  /// The queue's watch of this superblock; null when there is none.
+  [[nodiscard]] const SuperblockWatch* find(const WatchQueue& queue,
+                                            std::uint64_t superblock) const;
+  void add(SuperblockWatch watch);
+  /// Takes one watch out; returns what it was.
+  SuperblockWatch take(const WatchQueue& queue, std::uint64_t superblock);
+  /// Takes all watches of a queue out, or all of a superblock.
+  std::vector<SuperblockWatch> take_queue(const WatchQueue& queue);
+  std::vector<SuperblockWatch> take_superblock(std::uint64_t superblock);
+
+  [[nodiscard]] const std::vector<SuperblockWatch>& on(std::uint64_t superblock) const;
+  void for_each(const std::function<void(const SuperblockWatch&)>& visit) const;
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+ private:
+  std::unordered_map<std::uint64_t, std::vector<SuperblockWatch>> by_superblock_;
+  // The superblocks each queue watches.
+  std::unordered_multimap<const WatchQueue*, std::uint64_t> by_queue_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace watchq

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// ErrorGroups: fanotify's marks on superblocks, and whose an error is.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "kernel/error_fanotify.h"
+
+namespace watchq {
+
+/// Errors name their filesystem by an ID that copies of it share. One group marks all superblocks,
+/// but for those with an ID that it has already: these are in further groups, so that each error
+/// has one superblock. Any thread.
+class ErrorGroups {
+ public:
+  struct Mark {
+    std::uint64_t id = 0;  ///< names the mark; 0: there is none
+    std::string missing;   ///< why there is none
+    bool opened = false;   ///< a group was opened for it, the last
+  };
+
+  /// Marks the superblock of an open file; `device` is as in mountinfo. A superblock that is marked
+  /// already gets a mark by another name, which replaces the one before. May ask its filesystem.
+  Mark mark(int fd, const std::string& device, FilesystemId filesystem);
+
+  /// Forgets a mark whose superblock is gone.
+  void forget(std::uint64_t mark);
+
+  [[nodiscard]] std::size_t size() const;
+  /// The group's descriptor, to be waited for; as long as this lives.
+  [[nodiscard]] int fd(std::size_t group) const;
+
+  struct Error {
+    std::uint64_t mark = 0;  ///< whose; 0 for an overflow
+    FilesystemError what;
+  };
+  /// Takes the errors that wait in a group. Throws std::system_error.
+  std::vector<Error> take(std::size_t group);
+
+ private:
+  struct Marked {
+    std::uint64_t mark = 0;
+    std::string device;
+  };
+  struct Group {
+    UniqueFd fanotify;
+    std::map<FilesystemId, Marked> marked;
+  };
+
+  mutable std::mutex mutex_;
+  std::vector<Group> groups_;
+  std::uint64_t last_mark_ = 0;
+};
+
+}  // namespace watchq
