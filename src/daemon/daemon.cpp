@@ -14,12 +14,15 @@
 #include "fuse/mount_point.h"
 #include "fuse/session.h"
 #include "kernel/descriptor_limit.h"
+#include "source/error_merger.h"
 #include "source/mount_source.h"
 #include "source/network_detector.h"
 #include "source/quota_detector.h"
 #include "source/space_detector.h"
+#include "source/superblock_errors.h"
 #include "source/superblock_readonly.h"
 #include "source/superblock_source.h"
+#include "source/superblock_traces.h"
 #include "version.h"
 
 namespace watchq {
@@ -46,6 +49,7 @@ class Daemon {
         signals_(io_, SIGTERM, SIGINT),
         mounts_(io_, config.mount_backend, config.mounts),
         superblocks_(io_),
+        error_merger_(io_, superblocks_.sink()),
         dispatcher_(mounts_, superblocks_, io_),
         mount_files_(io_, mounts_, dispatcher_),
         limits_{config.queues.max_ring_pages, make_limit("queues", config.queues.queues, EMFILE),
@@ -57,12 +61,11 @@ class Daemon {
     if (mount_point_.replaced_dead_mount()) {
       spdlog::warn("{}: replaced the dead mount of a watchqd that crashed", path);
     }
+    superblocks_.add(std::make_unique<SuperblockErrors>(io_, superblocks_.examiner(), error_merger_,
+                                                        superblocks_.sink()));
+    superblocks_.add(std::make_unique<SuperblockTraces>(io_, error_merger_, superblocks_.sink()));
     superblocks_.add(std::make_unique<SuperblockReadonly>(superblocks_.sink()));
-    SuperblockSink& sink = superblocks_.sink();
-    superblocks_.add(std::make_unique<SpaceDetector>(io_, config.space, sink, space_counters_));
-    superblocks_.add(
-        std::make_unique<NetworkDetector>(io_, config.network, sink, network_counters_));
-    superblocks_.add(std::make_unique<QuotaDetector>(io_, sink));
+    add_space_detectors(config);
     signals_.async_wait([this](const boost::system::error_code& error, int) {
       if (!error) io_.stop();
     });
@@ -73,6 +76,15 @@ class Daemon {
   void run() { io_.run(); }
 
  private:
+  /// What watches space, servers and quotas.
+  void add_space_detectors(const Config& config) {
+    SuperblockSink& sink = superblocks_.sink();
+    superblocks_.add(std::make_unique<SpaceDetector>(io_, config.space, sink, space_counters_));
+    superblocks_.add(
+        std::make_unique<NetworkDetector>(io_, config.network, sink, network_counters_));
+    superblocks_.add(std::make_unique<QuotaDetector>(io_, sink));
+  }
+
   void ready() {
     if (!files_.passthrough()) {
       spdlog::warn("no FUSE passthrough (Linux 6.9 and CAP_SYS_ADMIN): rings cannot be shared");
@@ -125,6 +137,7 @@ class Daemon {
   SpaceDetector::Counters space_counters_;
   NetworkDetector::Counters network_counters_;
   SuperblockSource superblocks_;
+  ErrorMerger error_merger_;
   Dispatcher dispatcher_;
   MountFiles mount_files_;
   QueueLimits limits_;

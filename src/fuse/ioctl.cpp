@@ -50,6 +50,7 @@ struct ExaminedObject {
   ExaminedObject& operator=(ExaminedObject&&) = delete;
   ~ExaminedObject() {
     if (found.trace >= 0) examiner_->release(found.trace);
+    if (found.error_mark != 0) examiner_->errors().release(found.error_mark);
   }
 
  private:

@@ -30,14 +30,46 @@ ErrorGroups::Mark ErrorGroups::mark(int fd, const std::string& device, Filesyste
     return mark;
   }
   mark.id = ++last_mark_;
-  group->marked[filesystem] = {mark.id, device};
+  Marked& marked = group->marked[filesystem];
+  marked.device = device;
+  marked.names.emplace(mark.id, false);
   return mark;
+}
+
+void ErrorGroups::keep(std::uint64_t mark) {
+  const std::lock_guard lock(mutex_);
+  for_each_marked([&](Marked& marked) {
+    const auto name = marked.names.find(mark);
+    if (name != marked.names.end()) name->second = true;
+  });
+}
+
+void ErrorGroups::release(std::uint64_t mark) {
+  const std::lock_guard lock(mutex_);
+  for_each_marked([&](Marked& marked) {
+    const auto name = marked.names.find(mark);
+    if (name != marked.names.end() && !name->second) marked.names.erase(name);
+  });
 }
 
 void ErrorGroups::forget(std::uint64_t mark) {
   const std::lock_guard lock(mutex_);
+  // The kernel's mark stays, and so does what keeps others with this ID out of its group.
+  for_each_marked([&](Marked& marked) { marked.names.erase(mark); });
+}
+
+void ErrorGroups::gone(const std::string& device) {
+  const std::lock_guard lock(mutex_);
   for (Group& group : groups_) {
-    std::erase_if(group.marked, [&](const auto& entry) { return entry.second.mark == mark; });
+    std::erase_if(group.marked, [&](const auto& entry) {
+      return entry.second.device == device && entry.second.names.empty();
+    });
+  }
+}
+
+void ErrorGroups::for_each_marked(const std::function<void(Marked&)>& visit) {
+  for (Group& group : groups_) {
+    for (auto& [filesystem, marked] : group.marked) visit(marked);
   }
 }
 
@@ -61,9 +93,11 @@ std::vector<ErrorGroups::Error> ErrorGroups::take(std::size_t group) {
     for (const FilesystemError& error : read) {
       const auto& marked = groups_[group].marked;
       const auto of = marked.find(error.filesystem);
-      if (error.overflow || of != marked.end()) {
-        errors.push_back({error.overflow ? 0 : of->second.mark, error});
+      Error told{{}, error};
+      if (of != marked.end()) {
+        for (const auto& [name, kept] : of->second.names) told.marks.push_back(name);
       }
+      errors.push_back(std::move(told));
     }
   }
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -24,18 +25,22 @@ class ErrorGroups {
   };
 
   /// Marks the superblock of an open file; `device` is as in mountinfo. A superblock that is marked
-  /// already gets a mark by another name, which replaces the one before. May ask its filesystem.
+  /// already gets another name for its mark, beside those it has. May ask its filesystem.
   Mark mark(int fd, const std::string& device, FilesystemId filesystem);
 
-  /// Forgets a mark whose superblock is gone.
+  /// A name that stays until forget(), though release() is called.
+  void keep(std::uint64_t mark);
+  void release(std::uint64_t mark);
   void forget(std::uint64_t mark);
+  /// The superblock of this device is gone, and its marks with it.
+  void gone(const std::string& device);
 
   [[nodiscard]] std::size_t size() const;
   /// The group's descriptor, to be waited for; as long as this lives.
   [[nodiscard]] int fd(std::size_t group) const;
 
   struct Error {
-    std::uint64_t mark = 0;  ///< whose; 0 for an overflow
+    std::vector<std::uint64_t> marks;  ///< whose, by all names; none for an overflow
     FilesystemError what;
   };
   /// Takes the errors that wait in a group. Throws std::system_error.
@@ -43,13 +48,15 @@ class ErrorGroups {
 
  private:
   struct Marked {
-    std::uint64_t mark = 0;
     std::string device;
+    std::map<std::uint64_t, bool> names;  // to whether it is kept
   };
   struct Group {
     UniqueFd fanotify;
     std::map<FilesystemId, Marked> marked;
   };
+
+  void for_each_marked(const std::function<void(Marked&)>& visit);
 
   mutable std::mutex mutex_;
   std::vector<Group> groups_;

@@ -43,8 +43,8 @@ struct WatchedSuperblock {
 
   /// A mount of it in this namespace, by its unique ID; nothing when there is none.
   [[nodiscard]] std::optional<std::uint64_t> mount_in(const MountNamespace& mounts) const;
-  /// Adds what another examination found.
-  void learn(const ExaminedSuperblock& more);
+  /// Adds what another examination found. Returns whether it has an error mark only now.
+  bool learn(const ExaminedSuperblock& more);
 
  private:
   mutable std::unordered_map<std::uint64_t, std::uint64_t> mounts_;  // found last, by namespace

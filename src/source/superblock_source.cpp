@@ -8,6 +8,13 @@
 #include "base/error.h"
 
 namespace watchq {
+namespace {
+
+/// How many ends of superblocks that nobody watches are remembered: more than can come while one
+/// call that watches is under way.
+constexpr std::size_t kEnded = 65536;
+
+}  // namespace
 
 /// Stands between the detectors and the sink, which comes later and wants less.
 class SuperblockSource::Relay final : public SuperblockSink {
@@ -97,6 +104,7 @@ void SuperblockSource::sync() {
     const std::uint64_t superblock = registry_.traced(end.trace);
     if (superblock == 0) {
       // It may be what somebody is about to watch.
+      if (ended_.size() >= kEnded) ended_.clear();
       if (end.unmounted) ended_.insert(end.trace);
     } else if (end.unmounted) {
       gone.push_back(superblock);
@@ -126,10 +134,10 @@ void SuperblockSource::watch(std::uint64_t superblock,
     entry = std::make_unique<Entry>();
     entry->watched.superblock = *known;
   }
-  entry->watched.learn(examined);
+  const bool is_new_mark = entry->watched.learn(examined);
   const bool is_new_namespace = ++entry->uses[mounts->id()] == 1;
   if (is_new_namespace) entry->watched.namespaces.push_back(mounts);
-  if (!is_new && !is_new_namespace && examined.error_mark == 0) return;
+  if (!is_new && !is_new_namespace && !is_new_mark) return;
   for (const auto& detector : detectors_) detector->watched(entry->watched);
 }
 
@@ -138,13 +146,13 @@ void SuperblockSource::follow(std::uint64_t superblock, int trace) {
   examiner_->keep(trace);
 }
 
-void WatchedSuperblock::learn(const ExaminedSuperblock& more) {
-  if (examined.error_mark == 0 || more.error_mark != 0) {
-    examined.error_mark = more.error_mark;
-    examined.error_mark_missing = more.error_mark_missing;
-  }
+bool WatchedSuperblock::learn(const ExaminedSuperblock& more) {
   examined.local = examined.local || more.local;
   if (more.figures) examined.figures = more.figures;
+  if (examined.error_mark != 0) return false;
+  examined.error_mark = more.error_mark;
+  examined.error_mark_missing = more.error_mark_missing;
+  return examined.error_mark != 0;
 }
 
 void SuperblockSource::unwatch(std::uint64_t superblock, const MountNamespace& mounts) {
@@ -183,16 +191,18 @@ void SuperblockSource::after_look(const MountNamespace& mounts) {
 void SuperblockSource::end(std::uint64_t superblock) {
   // What it still had to say comes first.
   for (const auto& detector : detectors_) detector->sync();
+  const Superblock* known = registry_.find(superblock);
+  const std::string device = known != nullptr ? known->device : "";
   registry_.remove(superblock);
   forget(superblock);
+  examiner_->errors().gone(device);
 }
 
 void SuperblockSource::forget(std::uint64_t superblock) {
   const auto found = watched_.find(superblock);
   if (found == watched_.end()) return;
-  const auto entry = std::move(found->second);
-  watched_.erase(found);
   for (const auto& detector : detectors_) detector->unwatched(superblock);
+  watched_.erase(found);
   relay_->on_superblock_gone(superblock);
 }
 

@@ -2,6 +2,7 @@
 """Fixtures. The whole test run lives in one private mount namespace."""
 
 import os
+import shutil
 import tempfile
 import threading
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 
 import namespace
 from daemon_process import EXECUTABLE, Daemon
+from filesystems import Filesystem, make_image
 from mount_queue import MountQueue
+from superblock_queue import SuperblockQueue
 
 # A test that takes this long hangs on its daemon. Ending that lets every blocked call fail.
 TEST_LIMIT = 60.0
@@ -123,3 +126,41 @@ def make_open_mount_queue(watchqd, open_queue_of):
 @pytest.fixture(name="mount_queue")
 def make_mount_queue(open_mount_queue):
     return open_mount_queue()
+
+
+@pytest.fixture(name="open_sb_queue")
+def make_open_sb_queue(watchqd, fence_directory):
+    """Opens queues of the daemon under test for superblock records."""
+    queues = []
+
+    def open_queue():
+        queues.append(SuperblockQueue(watchqd.queue_path, fence_directory))
+        return queues[-1]
+
+    yield open_queue
+    for queue in queues:
+        queue.close()
+
+
+@pytest.fixture(name="sb_queue")
+def make_sb_queue(open_sb_queue):
+    return open_sb_queue()
+
+
+@pytest.fixture(name="make_filesystem")
+def make_make_filesystem(workspace):
+    """Makes filesystems on loop devices; ends the test with none left."""
+    made = []
+
+    def make(fs_type="ext4", name="fs", options="", copy_of=None):
+        image = workspace / f"{name}.img"
+        if copy_of is None:
+            make_image(image, fs_type)
+        else:
+            shutil.copyfile(copy_of.image, image)
+        made.append(Filesystem(image, workspace / name, fs_type, options))
+        return made[-1]
+
+    yield make
+    for filesystem in made:
+        filesystem.close()

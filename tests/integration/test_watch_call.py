@@ -242,8 +242,6 @@ def test_an_unknown_call_is_told_so(queue, request_number):
 
 def test_superblocks_and_keys_cannot_be_watched_yet(queue, base):
     with fails_with(errno.EOPNOTSUPP):
-        queue.watch(base, request=SB_NOTIFY)
-    with fails_with(errno.EOPNOTSUPP):
         queue.watch_fd(1, size=24, request=KEY_NOTIFY, more=struct.pack("=iI", -1, 0))
 
 

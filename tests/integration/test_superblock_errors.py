@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+"""Errors of filesystems, made for real."""
+
+import errno
+import os
+
+import pytest
+
+import namespace
+import syscalls
+from filesystems import run
+from records import Removal
+from superblock_queue import SbKind, SbNotice
+
+EUCLEAN = 117
+
+
+def break_ext4(filesystem):
+    with open(f"/sys/fs/ext4/{filesystem.name}/trigger_fs_error", "w", encoding="ascii") as file:
+        file.write("broken by a test")
+
+
+def next_error(queue):
+    notice = queue.next_notice()
+    assert notice.kind == SbKind.ERROR, notice
+    return notice
+
+
+def test_an_error_of_ext4_is_told_with_its_number(sb_queue, make_filesystem):
+    filesystem = make_filesystem(options="errors=continue")
+    sb_queue.watch_sb(filesystem.place, tag=4)
+    break_ext4(filesystem)
+    told = next_error(sb_queue)
+    assert told == SbNotice(SbKind.ERROR, told.sb_id, 4, error=EUCLEAN, cookie=1)
+
+
+def test_many_errors_are_few_records_that_count_all(sb_queue, make_filesystem):
+    filesystem = make_filesystem(options="errors=continue")
+    sb_queue.watch_sb(filesystem.place)
+    for _ in range(50):
+        break_ext4(filesystem)
+    count = records = 0
+    while count < 50:
+        told = next_error(sb_queue)
+        count, records = count + told.cookie, records + 1
+    assert count == 50
+    assert records < 10
+
+
+def test_errors_before_the_end_are_told_before_it(sb_queue, make_filesystem):
+    filesystem = make_filesystem(options="errors=continue")
+    sb_queue.watch_sb(filesystem.place)
+    for _ in range(3):
+        break_ext4(filesystem)
+    namespace.umount(filesystem.place)
+    count = 0
+    while (told := sb_queue.next_notice()) != Removal():
+        count += told.cookie
+    assert count == 3
+
+
+def test_ext4_that_refuses_to_write_after_an_error_is_read_only(sb_queue, make_filesystem):
+    filesystem = make_filesystem(options="errors=remount-ro")
+    sb_queue.watch_sb(filesystem.place)
+    break_ext4(filesystem)
+    assert next_error(sb_queue).error == EUCLEAN
+    # Linux 6.15 shows it among the options; 6.12 to 6.14 nowhere.
+    release = tuple(int(part) for part in os.uname().release.split(".")[:2])
+    if (6, 12) <= release < (6, 15):
+        pytest.skip("this kernel does not show that ext4 refuses to write")
+    told = sb_queue.next_notice()
+    assert (told.kind, told.flag) == (SbKind.READONLY, True)
+    assert sb_queue.told_sb() == []
+
+
+def test_errors_of_another_superblock_are_not_told(sb_queue, open_sb_queue, make_filesystem):
+    broken = make_filesystem(name="broken", options="errors=continue")
+    whole = make_filesystem(name="whole", options="errors=continue")
+    witness = open_sb_queue()
+    witness.watch_sb(broken.place)
+    sb_queue.watch_sb(whole.place)
+    break_ext4(broken)
+    assert next_error(witness).error == EUCLEAN
+    assert sb_queue.told_sb() == []
+
+
+def test_copies_of_one_filesystem_are_told_apart(sb_queue, open_sb_queue, make_filesystem):
+    """They have the same ID in the kernel's events."""
+    one = make_filesystem(name="one", options="errors=continue")
+    two = make_filesystem(name="two", options="errors=continue", copy_of=one)
+    other = open_sb_queue()
+    sb_queue.watch_sb(one.place)
+    other.watch_sb(two.place)
+    break_ext4(two)
+    assert next_error(other).error == EUCLEAN
+    assert sb_queue.told_sb() == []
+    break_ext4(one)
+    assert next_error(sb_queue).error == EUCLEAN
+    assert other.told_sb() == []
+
+
+def test_no_error_is_told_after_the_watch_is_removed(sb_queue, open_sb_queue, make_filesystem):
+    filesystem = make_filesystem(options="errors=continue")
+    witness = open_sb_queue()
+    for queue in (witness, sb_queue):
+        queue.watch_sb(filesystem.place)
+    sb_queue.unwatch_sb(filesystem.place)
+    break_ext4(filesystem)
+    assert next_error(witness).error == EUCLEAN
+    assert sb_queue.told_sb() == []
+
+
+def test_a_watch_that_is_set_again_hears_errors_again(sb_queue, make_filesystem):
+    filesystem = make_filesystem(options="errors=continue")
+    for _ in range(3):
+        sb_queue.watch_sb(filesystem.place)
+        break_ext4(filesystem)
+        assert next_error(sb_queue).cookie == 1
+        sb_queue.unwatch_sb(filesystem.place)
+
+
+@pytest.mark.parametrize("fs_type", ["ext4", "xfs"])
+def test_a_shutdown_is_told_as_an_io_error(sb_queue, make_filesystem, fs_type):
+    filesystem = make_filesystem(fs_type)
+    sb_queue.watch_sb(filesystem.place)
+    run("xfs_io", "-x", "-c", "shutdown", filesystem.place)
+    assert next_error(sb_queue).error == errno.EIO
+    syscalls.umount2(filesystem.place)
+    while (told := sb_queue.next_notice()) != Removal():
+        assert told.error == errno.EIO
