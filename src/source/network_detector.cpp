@@ -127,7 +127,7 @@ void NetworkDetector::pause(std::uint64_t superblock, Entry& entry) {
 void NetworkDetector::ask(std::uint64_t superblock, Entry& entry) {
   entry.waiting = true;
   entry.probe->ask(
-      entry.watched.superblock.device,
+      device_number(entry.watched.superblock.device),
       [this, superblock](const std::optional<ProbeAnswer>& answer) { take(superblock, answer); });
   entry.timer.expires_after(options_.limit);
   // Its only process goes on waiting for the answer.
