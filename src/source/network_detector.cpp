@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <string_view>
 #include <system_error>
@@ -52,7 +51,6 @@ void NetworkDetector::watched(const WatchedSuperblock& superblock) {
 void NetworkDetector::unwatched(std::uint64_t superblock) {
   const auto found = entries_.find(superblock);
   if (found == entries_.end()) return;
-  drop_probe(found->second);
   entries_.erase(found);
   std::erase_if(lives_, [](const auto& life) { return life.second.expired(); });
 }
@@ -146,7 +144,7 @@ void NetworkDetector::take(std::uint64_t superblock, const std::optional<ProbeAn
     entry.missing = !answer
                         ? "the process that asked has ended"
                         : "reaching the mount: " + std::system_category().message(answer->error);
-    drop_probe(entry);
+    entry.probe.reset();
     return pause(superblock, entry);
   }
   ++counters_.answers;
@@ -171,11 +169,6 @@ void NetworkDetector::take_figures(std::uint64_t superblock, const SpaceFigures&
 void NetworkDetector::set_lost(std::uint64_t superblock, bool lost) {
   if (std::exchange(entries_.at(superblock).lost, lost) == lost) return;
   sink_.on_superblock_event(network_event(superblock, lost));
-}
-
-void NetworkDetector::drop_probe(Entry& entry) {
-  // Destroyed later: it may be what calls this.
-  boost::asio::post(io_, [own = std::shared_ptr(std::move(entry.probe))] {});
 }
 
 }  // namespace watchq

@@ -73,7 +73,6 @@ class NetworkDetector final : public SuperblockDetector {
   void take(std::uint64_t superblock, const std::optional<ProbeAnswer>& answer);
   void take_figures(std::uint64_t superblock, const SpaceFigures& figures);
   void set_lost(std::uint64_t superblock, bool lost);
-  void drop_probe(Entry& entry);
 
   boost::asio::io_context& io_;
   const NetworkOptions options_;

@@ -21,6 +21,7 @@ struct ProbeProcess::State : std::enable_shared_from_this<State> {
   /// The pidfd. Its wait keeps it, longer than the process lives.
   std::shared_ptr<stream_descriptor> process;
   bool ready;
+  bool ended = false;
   std::optional<ProbeQuestion> asked;
   Answered answered;
 
@@ -61,10 +62,18 @@ struct ProbeProcess::State : std::enable_shared_from_this<State> {
       if (asked) send(*asked);
       return wait();
     }
-    if (whole) wait();
+    if (whole) {
+      wait();
+    } else {
+      ended = true;
+    }
+    give(whole ? std::optional(answer) : std::nullopt);
+  }
+
+  void give(const std::optional<ProbeAnswer>& answer) {
     asked.reset();
     if (const Answered tell = std::exchange(answered, nullptr)) {
-      tell(whole ? std::optional(answer) : std::nullopt);
+      tell(answer);
     }
   }
 };
@@ -85,7 +94,11 @@ ProbeProcess::~ProbeProcess() {
 void ProbeProcess::ask(std::uint64_t device, Answered answered) {
   state_->asked = device;
   state_->answered = std::move(answered);
-  if (state_->ready) state_->send(device);
+  if (state_->ended) {
+    boost::asio::post(state_->socket.get_executor(), [state = state_] { state->give({}); });
+  } else if (state_->ready) {
+    state_->send(device);
+  }
 }
 
 }  // namespace watchq

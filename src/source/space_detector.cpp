@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "source/space_detector.h"
 
-#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -77,8 +76,10 @@ void SpaceDetector::schedule_round() {
 
 void SpaceDetector::begin_round() {
   std::erase_if(kept_, [](const auto& kept) { return kept.second.expired(); });
-  for (const auto& [superblock, entry] : entries_) {
-    if (!kept_.contains(superblock)) round_.push_back(superblock);
+  for (auto& [superblock, entry] : entries_) {
+    if (kept_.contains(superblock)) continue;
+    entry.own_probe.reset();
+    round_.push_back(superblock);
   }
   ask_next();
 }
@@ -131,15 +132,14 @@ void SpaceDetector::out_of_patience() {
 void SpaceDetector::answered(std::uint64_t superblock, const std::optional<ProbeAnswer>& answer) {
   const auto found = entries_.find(superblock);
   if (found != entries_.end() && found->second.own_probe) {
-    // Destroyed later: it is what calls this.
-    boost::asio::post(io_, [own = std::shared_ptr(std::move(found->second.own_probe))] {});
+    found->second.own_probe.reset();
     take(superblock, answer);
     return;
   }
   patience_.cancel();
   round_.pop_back();
   phase_ = Phase::pausing;
-  if (!answer) boost::asio::post(io_, [own = std::shared_ptr(std::move(probe_))] {});
+  if (!answer) probe_.reset();
   take(superblock, answer);
   // Whoever was told may have ended all watches, or begun new ones.
   if (phase_ == Phase::pausing && !entries_.empty()) ask_next();

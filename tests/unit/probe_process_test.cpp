@@ -69,6 +69,7 @@ TEST(ProbeProcess, TellsOfItsEnd) {
   send_signal(spawned.process.get(), SIGKILL);
   ProbeProcess probe(io, std::move(spawned), false);
   EXPECT_FALSE(ask(io, probe, device_of_proc()));
+  EXPECT_FALSE(ask(io, probe, device_of_proc())) << "and again, to each question";
 }
 
 TEST(ProbeProcess, IsReapedWhenItIsNotWantedAnyMore) {
