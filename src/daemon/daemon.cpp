@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/mount_files.h"
+#include "daemon/superblock_files.h"
 #include "dispatch/dispatcher.h"
 #include "fuse/filesystem.h"
 #include "fuse/mount_point.h"
@@ -52,9 +53,11 @@ class Daemon {
         error_merger_(io_, superblocks_.sink()),
         dispatcher_(mounts_, superblocks_, io_),
         mount_files_(io_, mounts_, dispatcher_),
+        superblock_files_(mount_files_, superblocks_),
         limits_{config.queues.max_ring_pages, make_limit("queues", config.queues.queues, EMFILE),
                 make_limit("pages of rings", config.queues.pages, ENOSPC)},
-        files_(io_, dispatcher_, mount_files_, limits_, [this] { return status(); }),
+        files_(io_, dispatcher_, mount_files_, superblock_files_, limits_,
+               [this] { return status(); }),
         mount_point_(path),
         session_(
             io_, mount_point_.take_device(), files_, [this] { ready(); }, [this] { unmounted(); }) {
@@ -113,7 +116,9 @@ class Daemon {
         {"version", WATCHQ_VERSION},
         {"mount_point", mount_point_.path()},
         {"transport", files_.passthrough() ? "passthrough" : "none"},
-        {"sources", {{"mounts", mount_source}}},
+        {"sources",
+         {{"mounts", mount_source},
+          {"superblocks", {{"watched", describe_watched(superblocks_)}}}}},
         {"limits", {{"queues", describe(limits_.queues)}, {"pages", describe(limits_.pages)}}},
         {"counters",
          {{"queues", files_.queues()},
@@ -140,6 +145,7 @@ class Daemon {
   ErrorMerger error_merger_;
   Dispatcher dispatcher_;
   MountFiles mount_files_;
+  SuperblockFiles superblock_files_;
   QueueLimits limits_;
   Filesystem files_;
   MountPoint mount_point_;

@@ -59,12 +59,11 @@ Json children_of(const MountTable& table, std::uint64_t mount) {
   return children;
 }
 
-/// The mount point as the caller knows it; nothing when it is not below its root.
+}  // namespace
+
 std::optional<std::string> visible_at(const MountInfo& info, const std::string& root) {
   return root == "/" ? std::optional(info.mount_point) : place_in_parent(info.mount_point, root);
 }
-
-}  // namespace
 
 std::vector<std::uint32_t> MountFiles::list(const Peer& caller) {
   const MountTable& table = table_of(caller);
@@ -106,7 +105,7 @@ std::optional<std::string> MountFiles::describe(const Peer& caller, std::uint32_
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-const MountTable& MountFiles::table_of(const Peer& caller) {
+const MountNamespace& MountFiles::mounts_of(const Peer& caller) {
   const UniqueFd namespace_fd = caller.mount_namespace();
   last_ = mounts_.open(namespace_fd.get(), sink_);
   last_->sync();
@@ -114,7 +113,7 @@ const MountTable& MountFiles::table_of(const Peer& caller) {
   linger_.async_wait([this](const boost::system::error_code& error) {
     if (!error) last_.reset();
   });
-  return last_->table();
+  return *last_;
 }
 
 }  // namespace watchq

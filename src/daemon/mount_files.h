@@ -22,13 +22,19 @@ class MountFiles final : public MountDirectory {
   bool shows(const Peer& caller, std::uint32_t id) override;
   std::optional<std::string> describe(const Peer& caller, std::uint32_t id) override;
 
+  /// The caller's namespace, with all that has happened to it so far.
+  const MountNamespace& mounts_of(const Peer& caller);
+
  private:
-  const MountTable& table_of(const Peer& caller);
+  const MountTable& table_of(const Peer& caller) { return mounts_of(caller).table(); }
 
   MountSource& mounts_;
   EventSink& sink_;
   boost::asio::steady_timer linger_;
   std::shared_ptr<MountNamespace> last_;
 };
+
+/// The mount point as a caller with this root knows it; nothing when it is not below that.
+std::optional<std::string> visible_at(const MountInfo& info, const std::string& root);
 
 }  // namespace watchq

@@ -15,9 +15,6 @@ namespace {
 constexpr std::int32_t kRemove = -1;
 constexpr std::int32_t kMaxTag = 255;
 
-/// Renames above the directory can move its path and its mount's between two questions.
-constexpr int kPlaceAttempts = 4;
-
 bool concerns_a_mount_itself(MountEventKind kind) {
   return kind == MountEventKind::readonly || kind == MountEventKind::setattr;
 }
@@ -51,7 +48,7 @@ Dispatcher::Dispatcher(MountSource& mounts, SuperblockSource& superblocks,
                        boost::asio::io_context& io)
     : mounts_(mounts),
       follower_(std::make_shared<DirectoryFollower>(io)),
-      superblocks_(mounts, superblocks, *this) {
+      superblocks_(io, mounts, superblocks, *this) {
   follower_->start([this] { follow_directories(); });
 }
 
@@ -91,29 +88,6 @@ void Dispatcher::watch_mount(WatchQueue& queue, const Peer& caller, const watchq
                          std::move(followed)};
   mount_watches_.put(watch);
   if (snapshot) tell_snapshot(watch);
-}
-
-Dispatcher::Place Dispatcher::place_of(MountNamespace& mounts, const Peer& caller, int fd,
-                                       OpenObject directory) {
-  const Mount* mount = mounts.find(directory);
-  if (mount == nullptr) {
-    mounts.catch_up();
-    mount = mounts.find(directory);
-  }
-  if (mount == nullptr) {
-    throw RequestError(EINVAL, "the object is not in the caller's mount namespace");
-  }
-  for (int attempt = 0; attempt < kPlaceAttempts; ++attempt) {
-    if (!is_at_or_below(directory.path, caller.root())) {
-      throw RequestError(EPERM, "the object is not below the caller's root directory");
-    }
-    auto place = mounts.place_in_mount(mount->info.mount, directory.path);
-    const auto again = caller.path_of(fd);
-    if (place && again == directory.path) return {mount->info.mount, *std::move(place)};
-    if (!again) throw RequestError(EBADF, "the caller closed the object");
-    directory.path = *again;
-  }
-  throw RequestError(EAGAIN, "the directory is being renamed");
 }
 
 void Dispatcher::tell(const MountWatch& watch, const MountEvent& event, bool below) {
@@ -162,6 +136,7 @@ void Dispatcher::follow_directory(const MountWatch& watch) {
 }
 
 void Dispatcher::on_event(const MountEvent& event) {
+  superblocks_.mounts_changed();
   follow_directories();
   for (const TrailStep& step : event.trail) {
     for (const MountWatch& watch : mount_watches_.on_mount(step.mount)) {

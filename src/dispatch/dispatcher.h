@@ -10,6 +10,7 @@
 #include <string>
 
 #include "dispatch/mount_watch_list.h"
+#include "dispatch/place.h"
 #include "dispatch/superblock_dispatcher.h"
 #include "kernel/open_object.h"
 #include "kernel/peer.h"
@@ -62,12 +63,6 @@ class Dispatcher final : public EventSink {
   void after_look(const MountNamespace& mounts) override { superblocks_.after_look(mounts); }
 
  private:
-  struct Place {
-    std::uint64_t mount = 0;
-    std::string directory;
-  };
-
-  static Place place_of(MountNamespace& mounts, const Peer& caller, int fd, OpenObject directory);
   static void tell(const MountWatch& watch, const MountEvent& event, bool below);
   static void tell_snapshot(const MountWatch& watch);
 

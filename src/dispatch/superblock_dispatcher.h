@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "dispatch/superblock_reach.h"
 #include "dispatch/superblock_watch_list.h"
 #include "kernel/open_object.h"
 #include "kernel/peer.h"
@@ -22,15 +23,17 @@ void check_superblock_watch(const watchq_watch& request);
 /// Holds the watches of superblocks, and writes to their queues what detectors see. One thread.
 class SuperblockDispatcher final : public SuperblockSink {
  public:
-  /// All three outlive this; `sink` hears of the mounts of namespaces that are followed.
-  SuperblockDispatcher(MountSource& mounts, SuperblockSource& superblocks, EventSink& sink);
+  /// All outlive this; `sink` hears of the mounts of namespaces that are followed.
+  SuperblockDispatcher(boost::asio::io_context& io, MountSource& mounts,
+                       SuperblockSource& superblocks, EventSink& sink);
   SuperblockDispatcher(const SuperblockDispatcher&) = delete;
   SuperblockDispatcher& operator=(const SuperblockDispatcher&) = delete;
 
   /// Sets or removes the watch that the caller asks for. `object` is what its open file was a
   /// moment ago, `examined` what was found out from it then. Throws RequestError: EINVAL for a tag,
   /// flag or object that cannot be, EBUSY when the queue already watches the superblock, EBADSLT
-  /// when it does not, EIO when the superblock is going away.
+  /// when it does not, with
+  /// WATCHQ_ALL also ENOTDIR and EPERM as for a mount, EIO when the superblock is going away.
   void watch(WatchQueue& queue, const Peer& caller, const watchq_watch& request,
              const OpenObject& object, const ExaminedSuperblock& examined);
 
@@ -38,27 +41,37 @@ class SuperblockDispatcher final : public SuperblockSink {
   void drop(const WatchQueue& queue);
 
   /// All mounts of a namespace have been looked at.
-  void after_look(const MountNamespace& mounts) { superblocks_.after_look(mounts); }
+  void after_look(const MountNamespace& mounts) {
+    superblocks_.after_look(mounts);
+    reach_.after_look(mounts);
+  }
+  /// Mounts have come, gone or moved.
+  void mounts_changed() { reach_.mounts_changed(); }
 
   /// For patient threads: what they find out is for watch().
   [[nodiscard]] std::shared_ptr<SuperblockExaminer> examiner() const {
     return superblocks_.examiner();
   }
 
-  [[nodiscard]] std::size_t watches() const { return watches_.size(); }
+  [[nodiscard]] std::size_t watches() const { return watches_.size() + reach_.size(); }
 
   void on_superblock_event(const SuperblockEvent& event) override;
   void on_superblock_gone(std::uint64_t superblock) override;
   void on_superblock_loss(std::uint64_t superblock) override;
 
  private:
+  void watch_all(WatchQueue& queue, const Peer& caller, const watchq_watch& request,
+                 const OpenObject& directory, std::shared_ptr<MountNamespace> mounts);
   void tell(const SuperblockWatch& watch, const SuperblockEvent& event) const;
-  void tell_snapshot(const SuperblockWatch& watch) const;
+  void tell_present(const SuperblockWatch& watch, std::uint64_t superblock) const;
+  static void tell_complete(const SuperblockWatch& watch);
 
   MountSource& mounts_;
   SuperblockSource& superblocks_;
   EventSink& mount_sink_;
   SuperblockWatchList watches_;
+  SuperblockScout scout_;
+  SuperblockReach reach_;
 };
 
 }  // namespace watchq

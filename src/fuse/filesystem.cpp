@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,15 @@ const TreeEntry* entry_at(fuse_ino_t node) {
     return candidate.node == node;
   });
   return entry == kTree.end() ? nullptr : entry;
+}
+
+/// The ID that a name is the one spelling of.
+template <typename Id>
+std::optional<Id> id_named(std::string_view name) {
+  Id id = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
+  if (error != std::errc() || std::to_string(id) != name) return std::nullopt;
+  return id;
 }
 
 const std::string& text_of(const fuse_file_info& info) {
@@ -74,10 +84,12 @@ class DirectoryReply {
 Peer caller_of(fuse_req_t request) { return Peer(fuse_req_ctx(request)->pid); }
 
 Filesystem::Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, MountDirectory& mounts,
-                       QueueLimits& limits, std::function<std::string()> status)
+                       SuperblockDirectory& superblocks, QueueLimits& limits,
+                       std::function<std::string()> status)
     : io_(io),
       dispatcher_(dispatcher),
       mounts_(mounts),
+      superblocks_(superblocks),
       limits_(limits),
       status_(std::move(status)),
       next_queue_node_(kFirstQueueNode),
@@ -94,11 +106,14 @@ void Filesystem::lookup(fuse_req_t request, fuse_ino_t parent, std::string_view 
 
 fuse_ino_t Filesystem::find(fuse_req_t request, fuse_ino_t parent, std::string_view name) {
   if (parent == kMountsNode) {
-    std::uint32_t id = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
-    const bool canonical = error == std::errc() && std::to_string(id) == name;
-    if (!canonical || !mounts_.shows(caller_of(request), id)) throw RequestError(ENOENT);
-    return kFirstMountNode + id;
+    const auto id = id_named<std::uint32_t>(name);
+    if (!id || !mounts_.shows(caller_of(request), *id)) throw RequestError(ENOENT);
+    return kFirstMountNode + *id;
+  }
+  if (parent == kSuperblocksNode) {
+    const auto id = id_named<std::uint64_t>(name);
+    if (!id || !superblocks_.shows(caller_of(request), *id)) throw RequestError(ENOENT);
+    return kFirstSuperblockNode + *id;
   }
   const auto* entry = std::find_if(kTree.begin(), kTree.end(), [&](const TreeEntry& candidate) {
     return candidate.name == name;
@@ -115,7 +130,7 @@ struct stat Filesystem::attributes(fuse_ino_t node) const {
     attributes.st_mode = kRootMode;
   } else if (const TreeEntry* entry = entry_at(node)) {
     attributes.st_mode = entry->mode;
-  } else if (is_mount(node)) {
+  } else if (is_mount(node) || is_superblock(node)) {
     attributes.st_mode = kTextMode;
   } else {
     attributes.st_mode = kQueueMode;
@@ -140,6 +155,11 @@ void Filesystem::readdir(fuse_req_t request, fuse_ino_t node, std::size_t size, 
       reply.add(std::string(entry.name), entry.node, entry.mode,
                 static_cast<off_t>(entry.node + 2));
     }
+  } else if (node == kSuperblocksNode) {
+    for (const std::uint64_t id : superblocks_.list(caller_of(request))) {
+      reply.add(std::to_string(id), kFirstSuperblockNode + id, kTextMode,
+                static_cast<off_t>(id) + 3);
+    }
   } else {
     for (const std::uint32_t id : mounts_.list(caller_of(request))) {
       reply.add(std::to_string(id), kFirstMountNode + id, kTextMode, off_t{id} + 3);
@@ -158,7 +178,9 @@ void Filesystem::open(fuse_req_t request, fuse_ino_t node, const fuse_file_info&
 
 std::string Filesystem::text_at(fuse_req_t request, fuse_ino_t node) {
   if (node == kStatusNode) return status_();
-  auto text = mounts_.describe(caller_of(request), mount_id_of(node));
+  const Peer caller = caller_of(request);
+  auto text = is_superblock(node) ? superblocks_.describe(caller, superblock_id_of(node))
+                                  : mounts_.describe(caller, mount_id_of(node));
   if (!text) throw RequestError(ENOENT);
   return *std::move(text);
 }

@@ -15,6 +15,7 @@
 #include "fuse/mount_directory.h"
 #include "fuse/patient_calls.h"
 #include "fuse/queue_file.h"
+#include "fuse/superblock_directory.h"
 
 namespace watchq {
 
@@ -25,10 +26,11 @@ Peer caller_of(fuse_req_t request);
 /// std::system_error without having answered. All on the serving thread; none blocks.
 class Filesystem {
  public:
-  /// `io`, `dispatcher`, `mounts` and `limits` outlive this. `status` gives the text of the file of
-  /// that name.
+  /// `io`, `dispatcher`, `mounts`, `superblocks` and `limits` outlive this. `status` gives the text
+  /// of the file of that name.
   Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, MountDirectory& mounts,
-             QueueLimits& limits, std::function<std::string()> status);
+             SuperblockDirectory& superblocks, QueueLimits& limits,
+             std::function<std::string()> status);
 
   /// Once the kernel has agreed to passthrough: rings can be shared. `device_fd` is the FUSE device
   /// and outlives all use of this.
@@ -76,6 +78,7 @@ class Filesystem {
   boost::asio::io_context& io_;
   Dispatcher& dispatcher_;
   MountDirectory& mounts_;
+  SuperblockDirectory& superblocks_;
   QueueLimits& limits_;
   std::function<std::string()> status_;
   int device_fd_ = -1;

@@ -11,8 +11,8 @@
 #include "dispatch/dispatcher.h"
 #include "fuse/filesystem.h"
 #include "fuse/reply.h"
-#include "kernel/directory_handle.h"
 #include "kernel/open_object.h"
+#include "source/superblock_scout.h"
 
 namespace watchq {
 namespace {
@@ -49,8 +49,7 @@ struct ExaminedObject {
         examiner_(std::move(other.examiner_)) {}
   ExaminedObject& operator=(ExaminedObject&&) = delete;
   ~ExaminedObject() {
-    if (found.trace >= 0) examiner_->release(found.trace);
-    if (found.error_mark != 0) examiner_->errors().release(found.error_mark);
+    if (examiner_ != nullptr) examiner_->release(found);
   }
 
  private:
@@ -115,19 +114,15 @@ ExaminedObject examine_object(const Peer& caller, const watchq_watch& asked,
                               const std::shared_ptr<SuperblockExaminer>& examiner) {
   const UniqueFd object = caller.open_object(asked.object);
   ExaminedObject examined(examiner);
-  examined.object = describe_file(object.get());
+  const bool all = (asked.flags & WATCHQ_ALL) != 0;
+  examined.object = all ? describe_directory(object.get()) : describe_file(object.get());
+  if (all) return examined;
   const auto mount = caller.mount(examined.object.mount_id);
   if (asked.tag < 0 || !mount) return examined;
   // The root of the mount, where it can be reached in memory: it is not deleted as easily.
-  UniqueFd root;
-  try {
-    const std::string& place = mount->mount_point;
-    const std::string above = caller.root() == "/" ? "" : caller.root();
-    root = open_cached(caller.mount_namespace().get(), above + place);
-    if (root.valid() && describe_file(root.get()).mount_id != mount->id) root.reset();
-  } catch (const std::system_error&) {
-    root.reset();
-  }
+  const std::string above = caller.root() == "/" ? "" : caller.root();
+  const UniqueFd root =
+      open_mount_root(caller.mount_namespace().get(), *mount, above + mount->mount_point);
   examined.found = examiner->examine(root.valid() ? root.get() : object.get(), *mount);
   return examined;
 }

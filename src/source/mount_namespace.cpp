@@ -47,6 +47,8 @@ void MountNamespace::catch_up() {
   if (look_wanted_) look_now();
 }
 
+UniqueFd MountNamespace::copy_namespace_fd() const { return copy_of(namespace_fd_.get()); }
+
 const Mount* MountNamespace::find(const OpenObject& object) const {
   const Mount* mount = object.mount ? table_.find(*object.mount) : nullptr;
   return mount != nullptr ? mount : table_.find_by_id(object.mount_id);

@@ -74,6 +74,9 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   /// when the mount is gone.
   [[nodiscard]] virtual std::optional<SuperblockState> superblock_state(std::uint64_t mount) const;
 
+  /// A copy of the descriptor that names the namespace. Throws std::system_error.
+  [[nodiscard]] UniqueFd copy_namespace_fd() const;
+
   /// The mount that an open file is on; null when it is not in this namespace.
   [[nodiscard]] const Mount* find(const OpenObject& object) const;
 

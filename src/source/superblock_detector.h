@@ -28,6 +28,7 @@ struct Superblock {
 /// What was found out from an open file, where its filesystem could be asked without waiting for a
 /// server or another program: on a patient thread, with the file closed again since. A value.
 struct ExaminedSuperblock {
+  bool done = false;               ///< false: there was no file to examine yet
   bool local = false;              ///< the filesystem is one that answers by itself, and was asked
   int trace = -1;                  ///< inotify's number of a directory or file of it
   std::uint64_t error_mark = 0;    ///< names its mark in ErrorGroups; 0: none
@@ -43,7 +44,7 @@ struct WatchedSuperblock {
 
   /// A mount of it in this namespace, by its unique ID; nothing when there is none.
   [[nodiscard]] std::optional<std::uint64_t> mount_in(const MountNamespace& mounts) const;
-  /// Adds what another examination found. Returns whether it has an error mark only now.
+  /// Adds what another examination found. Returns whether that is more than was known.
   bool learn(const ExaminedSuperblock& more);
 
  private:

@@ -12,12 +12,12 @@ namespace {
 
 /// Of the kernel's own making, or of others that may be slow to say how full they are, but that let
 /// a directory be traced without asking anybody.
-bool can_be_traced(const std::string& fs_type) {
+bool is_of_the_kernel(const std::string& fs_type) {
   static const std::unordered_set<std::string> kTraceable = {
       "binfmt_misc", "bpf",        "cgroup",    "cgroup2",   "configfs", "debugfs",
       "devpts",      "devtmpfs",   "efivarfs",  "hugetlbfs", "mqueue",   "overlay",
       "pstore",      "securityfs", "selinuxfs", "sysfs",     "tracefs"};
-  return is_local_filesystem(fs_type) || kTraceable.contains(fs_type);
+  return kTraceable.contains(fs_type);
 }
 
 }  // namespace
@@ -29,12 +29,17 @@ bool is_local_filesystem(const std::string& fs_type) {
   return kLocal.contains(fs_type);
 }
 
+bool is_traceable_filesystem(const std::string& fs_type) {
+  return is_local_filesystem(fs_type) || is_of_the_kernel(fs_type);
+}
+
 SuperblockExaminer::SuperblockExaminer() : inotify_(open_inotify()) {}
 
 ExaminedSuperblock SuperblockExaminer::examine(int fd, const MountInfo& mount) {
   ExaminedSuperblock examined;
+  examined.done = true;
   examined.local = is_local_filesystem(mount.fs_type);
-  if (can_be_traced(mount.fs_type)) examined.trace = trace(fd);
+  if (is_traceable_filesystem(mount.fs_type)) examined.trace = trace(fd);
   if (!examined.local) {
     examined.error_mark_missing = mount.fs_type + " is not asked, since it might not answer";
     return examined;
@@ -77,7 +82,10 @@ void SuperblockExaminer::forget(int trace) {
   kept_.erase(trace);
 }
 
-void SuperblockExaminer::release(int trace) {
+void SuperblockExaminer::release(const ExaminedSuperblock& examined) {
+  if (examined.error_mark != 0) errors_.release(examined.error_mark);
+  if (examined.trace < 0) return;
+  const int trace = examined.trace;
   const std::lock_guard lock(mutex_);
   const auto given = given_.find(trace);
   if (given != given_.end() && given->second > 0) --given->second;

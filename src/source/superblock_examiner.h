@@ -25,7 +25,7 @@ class SuperblockExaminer {
 
   /// Examines the superblock of an open file, O_PATH being enough; `mount` is what mountinfo says
   /// of the file's mount. Patient work: it asks the filesystem, where that is a local one. The
-  /// trace it gives is the caller's, to keep() or to release().
+  /// result is the caller's, to be given to release() once what is to stay of it is kept.
   ExaminedSuperblock examine(int fd, const MountInfo& mount);
 
   /// On the serving thread: to be waited for until take_ends() has something to give.
@@ -36,8 +36,8 @@ class SuperblockExaminer {
   void keep(int trace);
   /// What was kept has ended.
   void forget(int trace);
-  /// Lets a trace go.
-  void release(int trace);
+  /// Lets go what examine() gave: what is not kept ends.
+  void release(const ExaminedSuperblock& examined);
 
   [[nodiscard]] ErrorGroups& errors() { return errors_; }
 
@@ -56,5 +56,7 @@ class SuperblockExaminer {
 
 /// Whether a filesystem of this type answers by itself: neither a server nor a program must.
 bool is_local_filesystem(const std::string& fs_type);
+/// Whether a directory of it can be opened and traced without asking a server or a program.
+bool is_traceable_filesystem(const std::string& fs_type);
 
 }  // namespace watchq

@@ -141,6 +141,14 @@ void SuperblockSource::watch(std::uint64_t superblock,
   for (const auto& detector : detectors_) detector->watched(entry->watched);
 }
 
+void SuperblockSource::learn(std::uint64_t superblock, const ExaminedSuperblock& examined) {
+  const auto found = watched_.find(superblock);
+  if (found == watched_.end() || ended_.contains(examined.trace)) return;
+  follow(superblock, examined.trace);
+  if (!found->second->watched.learn(examined)) return;
+  for (const auto& detector : detectors_) detector->watched(found->second->watched);
+}
+
 void SuperblockSource::follow(std::uint64_t superblock, int trace) {
   if (trace < 0 || !registry_.set_trace(superblock, trace)) return;
   examiner_->keep(trace);
@@ -149,10 +157,12 @@ void SuperblockSource::follow(std::uint64_t superblock, int trace) {
 bool WatchedSuperblock::learn(const ExaminedSuperblock& more) {
   examined.local = examined.local || more.local;
   if (more.figures) examined.figures = more.figures;
-  if (examined.error_mark != 0) return false;
+  if (examined.error_mark != 0 || !more.done) return false;
+  const bool is_first = !examined.done;
+  examined.done = true;
   examined.error_mark = more.error_mark;
   examined.error_mark_missing = more.error_mark_missing;
-  return examined.error_mark != 0;
+  return is_first || examined.error_mark != 0;
 }
 
 void SuperblockSource::unwatch(std::uint64_t superblock, const MountNamespace& mounts) {

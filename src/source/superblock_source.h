@@ -51,6 +51,8 @@ class SuperblockSource {
   /// RequestError(EIO) when it is going away.
   void watch(std::uint64_t superblock, const std::shared_ptr<MountNamespace>& mounts,
              const ExaminedSuperblock& examined);
+  /// Adds what was found out of a watched superblock since.
+  void learn(std::uint64_t superblock, const ExaminedSuperblock& examined);
   /// Undoes one watch().
   void unwatch(std::uint64_t superblock, const MountNamespace& mounts);
 
@@ -59,6 +61,10 @@ class SuperblockSource {
 
   /// What is wrong with a watched superblock now.
   [[nodiscard]] std::vector<SuperblockEvent> present(std::uint64_t superblock) const;
+  /// Whether the end of a superblock is told by an event; else by the end of its last mount.
+  [[nodiscard]] bool is_traced(std::uint64_t superblock) const {
+    return registry_.has_trace(superblock);
+  }
   /// How much room a watched superblock has, where that is known.
   [[nodiscard]] std::optional<SpaceFigures> space(std::uint64_t superblock) const;
   /// Null when nobody watches it.

@@ -11,7 +11,12 @@ from queue_client import SB_NOTIFY
 from records import FLAG_0, TYPE_SB, make_record
 from records import decode as decode_others
 
+TYPE_DETAIL = 0x800000
 TYPE_SNAPSHOT = 0x800001
+
+DETAIL = 0x1
+ALL = 0x4
+SNAPSHOT = 0x8
 
 
 class SbKind(enum.IntEnum):
@@ -77,3 +82,27 @@ def device_of(path):
     """"major:minor" of the superblock, as mountinfo shows it."""
     number = os.stat(path).st_dev
     return f"{os.major(number)}:{os.minor(number)}"
+
+
+@dataclass(frozen=True)
+class SbDetail:
+    """The record that explains a superblock record."""
+
+    sb_id: int
+    device: str
+    fs_type: str
+    source: str
+    mount_point: str
+
+
+def decode_detail(record):
+    assert (record.type, record.subtype) == (TYPE_DETAIL, TYPE_SB), record
+    data = record.to_bytes()
+    sb_id, _, major, minor, _, _, *offsets = struct.unpack_from("=QQIIIIHHHH", data, 8)
+
+    def text(offset):
+        return data[offset:data.index(b"\0", offset)].decode() if offset else ""
+
+    mount_point, fs_type, source, reserved = offsets
+    assert reserved == 0
+    return SbDetail(sb_id, f"{major}:{minor}", text(fs_type), text(source), text(mount_point))

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#include "source/superblock_scout.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "kernel/directory_handle.h"
+#include "kernel/open_object.h"
+
+namespace watchq {
+
+struct SuperblockScout::Task {
+  std::shared_ptr<const UniqueFd> mount_namespace;
+  MountInfo mount;
+  Found found;
+};
+
+/// What outlives a scout whose thread is still under way.
+struct SuperblockScout::Shared {
+  std::shared_ptr<SuperblockExaminer> examiner;
+  std::mutex mutex;
+  boost::asio::io_context* io = nullptr;  // null once nobody wants results any more
+  std::deque<Task> tasks;
+  bool serving = false;
+
+  /// The next task; nothing: the thread ends.
+  std::optional<Task> next() {
+    const std::lock_guard lock(mutex);
+    if (io == nullptr || tasks.empty()) {
+      serving = false;
+      return std::nullopt;
+    }
+    Task task = std::move(tasks.front());
+    tasks.pop_front();
+    return task;
+  }
+};
+
+UniqueFd open_mount_root(int namespace_fd, const MountInfo& mount, const std::string& path) {
+  // To open even a directory is something that a FUSE server is asked.
+  if (!is_traceable_filesystem(mount.fs_type) || path.empty()) return UniqueFd();
+  try {
+    UniqueFd root = open_cached(namespace_fd, path);
+    if (!root.valid()) return UniqueFd();
+    const OpenObject found = describe_file(root.get());
+    // By mountinfo alone a mount has no unique ID.
+    const bool is_same_unique =
+        mount.mount == mount.id || !found.mount || *found.mount == mount.mount;
+    return found.mount_id == mount.id && is_same_unique ? std::move(root) : UniqueFd();
+  } catch (const std::system_error&) {
+    return UniqueFd();
+  }
+}
+
+SuperblockScout::SuperblockScout(boost::asio::io_context& io,
+                                 std::shared_ptr<SuperblockExaminer> examiner)
+    : shared_(std::make_shared<Shared>()), timer_(io) {
+  shared_->examiner = std::move(examiner);
+  shared_->io = &io;
+}
+
+SuperblockScout::~SuperblockScout() {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->io = nullptr;
+  shared_->tasks.clear();
+}
+
+void SuperblockScout::examine(const MountNamespace& mounts, const MountInfo& mount, Found found) {
+  waiting_.push_back(
+      {std::make_shared<const UniqueFd>(mounts.copy_namespace_fd()), mount, std::move(found)});
+  schedule();
+}
+
+void SuperblockScout::schedule() {
+  if (scheduled_) return;
+  scheduled_ = true;
+  timer_.expires_after(kPatience);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    scheduled_ = false;
+    hand_over();
+  });
+}
+
+void SuperblockScout::hand_over() {
+  const std::lock_guard lock(shared_->mutex);
+  std::move(waiting_.begin(), waiting_.end(), std::back_inserter(shared_->tasks));
+  waiting_.clear();
+  if (shared_->serving) return;
+  shared_->serving = true;
+  std::thread([shared = shared_] { serve(shared); }).detach();
+}
+
+void SuperblockScout::serve(const std::shared_ptr<Shared>& shared) {
+  while (auto task = shared->next()) {
+    ExaminedSuperblock examined;
+    {
+      const UniqueFd root =
+          open_mount_root(task->mount_namespace->get(), task->mount, task->mount.mount_point);
+      if (!root.valid()) continue;
+      examined = shared->examiner->examine(root.get(), task->mount);
+    }
+    const std::lock_guard lock(shared->mutex);
+    if (shared->io == nullptr) return;
+    boost::asio::post(*shared->io, [shared, examined, found = std::move(task->found)] {
+      found(examined);
+      shared->examiner->release(examined);
+    });
+  }
+}
+
+}  // namespace watchq
