@@ -2,15 +2,19 @@
 // watchqd: options, then the daemon; nothing else.
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "kernel/features.h"
+#include "kernel/probe_child.h"
+#include "kernel/probe_protocol.h"
 #include "version.h"
 
 namespace {
@@ -29,6 +33,8 @@ constexpr const char* kFooter =
     "  watchqd --print-features                   what this kernel gives\n"
     "\n"
     "Settings (one JSON object): max_ring_pages 4096, look_interval_ms 1000, look_share 0.1,\n"
+    "space_interval_ms 1000, space_patience_ms 1000, network_interval_ms 2000,\n"
+    "network_limit_ms 5000,\n"
     "max_queues_per_user 8192, max_queues 32768, max_pages_per_user 65536, max_pages 262144\n"
     "Exit codes: 0 ended as asked, 1 could not start or go on, 2 wrong usage.\n"
     "Once it says that it is ready, see what happens with: watchq monitor";
@@ -97,6 +103,10 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    // The daemon starts itself again to ask what may never answer.
+    if (argc == 2 && std::string_view(argv[1]) == watchq::kProbeArgument) {
+      return watchq::run_probe(STDIN_FILENO);
+    }
     return run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "watchqd: %s\n", error.what());

@@ -50,6 +50,14 @@ Setter limit_setter(Limit limit) {
   };
 }
 
+/// The setter of a time in milliseconds, which `time` finds in the configuration.
+template <typename Time>
+Setter time_setter(Time time) {
+  return [time](Config& config, const Json& value) {
+    time(config) = std::chrono::milliseconds(whole(value, 10, 3'600'000));
+  };
+}
+
 const std::map<std::string, Setter>& setters() {
   static const std::map<std::string, Setter> kSetters = {
       {"max_ring_pages",
@@ -59,9 +67,15 @@ const std::map<std::string, Setter>& setters() {
          config.queues.max_ring_pages = pages;
        }},
       {"look_interval_ms",
-       [](Config& config, const Json& value) {
-         config.mounts.look_interval = std::chrono::milliseconds(whole(value, 10, 3'600'000));
-       }},
+       time_setter([](Config & config) -> auto& { return config.mounts.look_interval; })},
+      {"space_interval_ms",
+       time_setter([](Config & config) -> auto& { return config.space.interval; })},
+      {"space_patience_ms",
+       time_setter([](Config & config) -> auto& { return config.space.patience; })},
+      {"network_interval_ms",
+       time_setter([](Config & config) -> auto& { return config.network.interval; })},
+      {"network_limit_ms",
+       time_setter([](Config & config) -> auto& { return config.network.limit; })},
       {"look_share",
        [](Config& config, const Json& value) {
          const double share = value.is_number() ? value.get<double>() : 0;

@@ -18,6 +18,9 @@
 #include "kernel/descriptor_limit.h"
 #include "source/error_merger.h"
 #include "source/mount_source.h"
+#include "source/network_detector.h"
+#include "source/quota_detector.h"
+#include "source/space_detector.h"
 #include "source/superblock_errors.h"
 #include "source/superblock_readonly.h"
 #include "source/superblock_source.h"
@@ -66,6 +69,7 @@ class Daemon {
                                                         superblocks_.sink()));
     superblocks_.add(std::make_unique<SuperblockTraces>(io_, error_merger_, superblocks_.sink()));
     superblocks_.add(std::make_unique<SuperblockReadonly>(superblocks_.sink()));
+    add_space_detectors(config);
     signals_.async_wait([this](const boost::system::error_code& error, int) {
       if (error) return;
       notify_stopping();
@@ -78,6 +82,15 @@ class Daemon {
   void run() { io_.run(); }
 
  private:
+  /// What watches space, servers and quotas.
+  void add_space_detectors(const Config& config) {
+    SuperblockSink& sink = superblocks_.sink();
+    superblocks_.add(std::make_unique<SpaceDetector>(io_, config.space, sink, space_counters_));
+    superblocks_.add(
+        std::make_unique<NetworkDetector>(io_, config.network, sink, network_counters_));
+    superblocks_.add(std::make_unique<QuotaDetector>(io_, sink));
+  }
+
   void ready() {
     if (!files_.passthrough()) {
       spdlog::warn("no FUSE passthrough (Linux 6.9 and CAP_SYS_ADMIN): rings cannot be shared");
@@ -118,7 +131,11 @@ class Daemon {
           {"records_lost", totals.lost},
           {"mount_changes", mounts.changes},
           {"mount_overflows", mounts.overflows},
-          {"mount_looks", mounts.looks}}},
+          {"mount_looks", mounts.looks},
+          {"space_looks", space_counters_.looks},
+          {"space_abandoned", space_counters_.abandoned},
+          {"network_answers", network_counters_.answers},
+          {"network_silences", network_counters_.silences}}},
     };
     return document.dump(2) + "\n";
   }
@@ -126,6 +143,8 @@ class Daemon {
   boost::asio::io_context io_;
   boost::asio::signal_set signals_;
   MountSource mounts_;
+  SpaceDetector::Counters space_counters_;
+  NetworkDetector::Counters network_counters_;
   SuperblockSource superblocks_;
   ErrorMerger error_merger_;
   Dispatcher dispatcher_;

@@ -3,6 +3,7 @@
 
 #include <linux/mount.h>
 #include <sys/mount.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -106,6 +107,21 @@ std::optional<MountInfo> parse_line(std::string_view line) {
   return info;
 }
 
+FuseAccess fuse_access(std::string_view options) {
+  FuseAccess access;
+  while (!options.empty()) {
+    const auto end = std::min(options.find(','), options.size());
+    const auto option = options.substr(0, end);
+    options.remove_prefix(std::min(end + 1, options.size()));
+    constexpr std::string_view kUser = "user_id=";
+    constexpr std::string_view kGroup = "group_id=";
+    if (option == "allow_other") access.for_all = true;
+    if (option.starts_with(kUser)) read_number(option.substr(kUser.size()), access.user);
+    if (option.starts_with(kGroup)) read_number(option.substr(kGroup.size()), access.group);
+  }
+  return access;
+}
+
 }  // namespace
 
 std::vector<MountInfo> parse_mountinfo(std::string_view text) {
@@ -116,6 +132,33 @@ std::vector<MountInfo> parse_mountinfo(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return infos;
+}
+
+dev_t device_number(std::string_view device) {
+  const auto colon = std::min(device.find(':'), device.size());
+  unsigned int major = 0;
+  unsigned int minor = 0;
+  if (!read_number(device.substr(0, colon), major) || colon == device.size() ||
+      !read_number(device.substr(colon + 1), minor)) {
+    return 0;
+  }
+  return gnu_dev_makedev(major, minor);
+}
+
+SuperblockMounts superblock_mounts(std::string_view text, std::string_view device) {
+  SuperblockMounts found;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    auto info = parse_line(line);
+    if (!info || info->device != device) continue;
+    if (info->fs_type == "fuse" || info->fs_type.starts_with("fuse.")) {
+      found.fuse = fuse_access(line.substr(line.rfind(' ') + 1));
+    }
+    found.mounts.push_back(*std::move(info));
+  }
+  return found;
 }
 
 std::string read_mountinfo(int fd) {

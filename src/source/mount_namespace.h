@@ -71,6 +71,8 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   /// The 64-bit ID by which the kernel knows the namespace; 0 where it has none.
   [[nodiscard]] virtual std::uint64_t kernel_id() const { return 0; }
   [[nodiscard]] const MountTable& table() const { return table_; }
+  /// Its /proc/PID/ns/mnt, open as long as this lives.
+  [[nodiscard]] int namespace_fd() const { return namespace_fd_.get(); }
 
   /// What a mount's superblock is like: as of now or, by mountinfo alone, of the last look. Nothing
   /// when the mount is gone.
@@ -115,7 +117,6 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   /// The same, and tells the difference.
   void reload(const std::vector<MountInfo>& infos, PlaceChange change);
 
-  [[nodiscard]] int namespace_fd() const { return namespace_fd_.get(); }
   /// Whether mountinfo has said that something changed since this was last asked.
   [[nodiscard]] bool take_wake();
   /// For a look that could not see everything: another one follows.

@@ -80,6 +80,10 @@ class SuperblockDetector {
   [[nodiscard]] virtual std::vector<SuperblockEvent> present(std::uint64_t /*superblock*/) const {
     return {};
   }
+  /// How much room a watched superblock has, where this detector knows.
+  [[nodiscard]] virtual std::optional<SpaceFigures> space(std::uint64_t /*superblock*/) const {
+    return std::nullopt;
+  }
   /// How this is seen of a watched superblock.
   [[nodiscard]] virtual std::vector<SuperblockSight> sights(std::uint64_t superblock) const = 0;
 };

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "kernel/space_figures.h"
+
 namespace watchq {
 
 enum class SuperblockEventKind { readonly, error, edquot, network };
@@ -27,6 +29,8 @@ class SuperblockSink {
   virtual void on_superblock_gone(std::uint64_t superblock) = 0;
   /// Events of superblocks were lost, and nobody knows how many: those of one, or for 0 of any.
   virtual void on_superblock_loss(std::uint64_t superblock) = 0;
+  /// There is more or less room than before. Events come after the figures that cause them.
+  virtual void on_superblock_space(std::uint64_t /*superblock*/, const SpaceFigures& /*figures*/) {}
 
  protected:
   ~SuperblockSink() = default;

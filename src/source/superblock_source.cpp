@@ -34,6 +34,9 @@ class SuperblockSource::Relay final : public SuperblockSink {
   void on_superblock_loss(std::uint64_t superblock) override {
     if (sink_ != nullptr) sink_->on_superblock_loss(superblock);
   }
+  void on_superblock_space(std::uint64_t superblock, const SpaceFigures& figures) override {
+    if (sink_ != nullptr) sink_->on_superblock_space(superblock, figures);
+  }
 
  private:
   const SuperblockSource& source_;
@@ -238,6 +241,13 @@ void SuperblockSource::for_each(
     }
     visit(entry->watched, sights);
   }
+}
+
+std::optional<SpaceFigures> SuperblockSource::space(std::uint64_t superblock) const {
+  for (const auto& detector : detectors_) {
+    if (auto figures = detector->space(superblock)) return figures;
+  }
+  return std::nullopt;
 }
 
 }  // namespace watchq

@@ -65,6 +65,8 @@ class SuperblockSource {
   [[nodiscard]] bool is_traced(std::uint64_t superblock) const {
     return registry_.has_trace(superblock);
   }
+  /// How much room a watched superblock has, where that is known.
+  [[nodiscard]] std::optional<SpaceFigures> space(std::uint64_t superblock) const;
   /// Null when nobody watches it.
   [[nodiscard]] const WatchedSuperblock* find(std::uint64_t superblock) const;
   /// Calls `visit` for each watched superblock, with how each kind of event is seen there.

@@ -71,5 +71,26 @@ TEST(ParseMountinfo, LeavesOutWhatIsNoMount) {
   EXPECT_EQ(parse_mountinfo("1 0 0:1 / / rw - a b c\nbroken\n2 1 0:2 / /x rw - a b c").size(), 2u);
 }
 
+TEST(Mountinfo, FindsTheMountsOfASuperblock) {
+  constexpr const char* kText =
+      "20 1 0:20 / / rw - tmpfs none rw\n"
+      "21 20 0:50 / /mnt/a\\040b rw - fuse.sshfs host: rw,user_id=1000,group_id=100\n"
+      "22 20 0:51 / /c rw - fuse srv rw,user_id=7,group_id=8,default_permissions,allow_other\n"
+      "23 20 0:50 /sub /d ro - fuse.sshfs host: rw,user_id=1000,group_id=100\n"
+      "24 20 7:0 / /e rw - fuseblk disk rw,user_id=1,group_id=1\n";
+  const SuperblockMounts ssh = superblock_mounts(kText, "0:50");
+  ASSERT_EQ(ssh.mounts.size(), 2U);
+  EXPECT_EQ(ssh.mounts[0].mount_point, "/mnt/a b");
+  EXPECT_EQ(ssh.mounts[1].mount_point, "/d");
+  ASSERT_TRUE(ssh.fuse);
+  EXPECT_FALSE(ssh.fuse->for_all);
+  EXPECT_EQ(ssh.fuse->user, 1000U);
+  EXPECT_EQ(ssh.fuse->group, 100U);
+  EXPECT_TRUE(superblock_mounts(kText, "0:51").fuse->for_all);
+  EXPECT_FALSE(superblock_mounts(kText, "7:0").fuse);
+  EXPECT_FALSE(superblock_mounts(kText, "0:20").fuse);
+  EXPECT_TRUE(superblock_mounts(kText, "0:5").mounts.empty());
+}
+
 }  // namespace
 }  // namespace watchq

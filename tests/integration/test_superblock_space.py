@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""Filesystems that get full: of blocks, of inodes."""
+
+import contextlib
+import errno
+import json
+import os
+
+import pytest
+
+import namespace
+import syscalls
+from processes import wait_for
+from superblock_queue import SbKind, SbNotice, SuperblockQueue
+
+BLOCKS, INODES = 0, 1
+SNAPSHOT = 0x8
+
+
+@pytest.fixture(name="watchqd")
+def make_watchqd(start_daemon, workspace):
+    """A daemon that looks often."""
+    config = workspace / "config"
+    config.write_text(json.dumps({"space_interval_ms": 20, "space_patience_ms": 10000,
+                                  "look_interval_ms": 100}))
+    daemon = start_daemon("--config", config).wait_ready()
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture(name="place")
+def make_place(base):
+    """A tmpfs of 64 pages and 32 inodes, of which the root directory takes one."""
+    place = base / "m"
+    place.mkdir()
+    syscalls.mount("space", place, "tmpfs", data="size=256k,nr_inodes=32")
+    return place
+
+
+def fill(path):
+    """Writes until there is no more room."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC)
+    try:
+        for size in (1 << 20, 1 << 16, 1 << 12):
+            with contextlib.suppress(OSError):
+                while os.write(fd, bytes(size)):
+                    pass
+        os.fsync(fd)
+    except OSError as error:
+        assert error.errno == errno.ENOSPC
+    finally:
+        os.close(fd)
+
+
+def fill_inodes(place):
+    with pytest.raises(OSError):
+        for number in range(1000):
+            (place / f"inode-{number}").touch()
+
+
+def next_full(queue, of=BLOCKS, tag=1):
+    notice = queue.next_notice()
+    assert notice == SbNotice(SbKind.ERROR, notice.sb_id, tag, error=errno.ENOSPC, cookie=of)
+    return notice.sb_id
+
+
+def wait_for_looks(watchqd, count=3):
+    """Until all watched superblocks have been looked at again; then what was seen was told."""
+    looks = watchqd.status()["counters"]["space_looks"]
+    wait_for(lambda: watchqd.status()["counters"]["space_looks"] >= looks + count, "looks")
+
+
+def test_a_full_filesystem_is_told_once_each_time(watchqd, sb_queue, place):
+    sb_queue.watch_sb(place, tag=5)
+    fill(place / "file")
+    sb_id = next_full(sb_queue, tag=5)
+    (place / "file").unlink()
+    wait_for_looks(watchqd)
+    fill(place / "file")
+    assert next_full(sb_queue, tag=5) == sb_id
+    wait_for_looks(watchqd)
+    assert sb_queue.ring.next() is None
+
+
+def test_a_little_room_does_not_make_it_told_again(watchqd, sb_queue, base):
+    place = base / "m"
+    place.mkdir()
+    syscalls.mount("space", place, "tmpfs", data="size=1m")  # 256 pages: 1/64 are 4
+    sb_queue.watch_sb(place)
+    fill(place / "file")
+    next_full(sb_queue)
+    os.truncate(place / "file", (256 - 3) * 4096)
+    wait_for_looks(watchqd)
+    fill(place / "more")
+    wait_for_looks(watchqd)
+    assert sb_queue.ring.next() is None
+    (place / "file").unlink()
+    wait_for_looks(watchqd)
+    fill(place / "more")
+    next_full(sb_queue)
+
+
+def test_inodes_are_told_from_blocks(sb_queue, place):
+    sb_queue.watch_sb(place)
+    fill_inodes(place)
+    next_full(sb_queue, INODES)
+
+
+@pytest.mark.parametrize("fs_type", ["ext4", "xfs", "btrfs"])
+def test_a_full_filesystem_on_a_disk_is_told(watchqd, sb_queue, make_filesystem, fs_type):
+    filesystem = make_filesystem(fs_type)
+    sb_queue.watch_sb(filesystem.place)
+    wait_for_looks(watchqd)
+    assert sb_queue.ring.next() is None
+    fill(filesystem.place / "file")
+    next_full(sb_queue)
+
+
+def test_what_is_full_already_is_no_news_but_in_a_snapshot(watchqd, sb_queue, open_sb_queue, place):
+    fill(place / "file")
+    sb_queue.watch_sb(place)
+    wait_for_looks(watchqd)
+    assert sb_queue.ring.next() is None
+    asking = open_sb_queue()
+    asking.watch_sb(place, tag=2, flags=SNAPSHOT)
+    next_full(asking, tag=2)
+    assert asking.take(1)[0].type == 0x800001
+
+
+def test_another_superblock_is_not_told_of(watchqd, sb_queue, place, base):
+    other = base / "other"
+    other.mkdir()
+    syscalls.mount("other", other, "tmpfs", data="size=256k")
+    sb_queue.watch_sb(other)
+    fill(place / "file")
+    wait_for_looks(watchqd)
+    assert sb_queue.ring.next() is None
+
+
+def test_nothing_is_told_after_the_watch_is_removed(watchqd, sb_queue, open_sb_queue, place):
+    sb_queue.watch_sb(place)
+    sb_queue.unwatch_sb(place)
+    other = open_sb_queue()
+    other.watch_sb(place)
+    fill(place / "file")
+    next_full(other)
+    assert sb_queue.ring.next() is None
+
+
+def test_who_watches_nothing_has_no_probe(watchqd, sb_queue, place):
+    children = f"/proc/{watchqd.pid}/task/{watchqd.pid}/children"
+
+    def probes():
+        with open(children, encoding="ascii") as file:
+            return file.read().split()
+
+    assert probes() == []
+    sb_queue.watch_sb(place)
+    wait_for(probes, "a probe")
+    sb_queue.unwatch_sb(place)
+    wait_for(lambda: not probes(), "the probe's end")
+
+
+def test_a_probe_that_dies_is_replaced(watchqd, sb_queue, place):
+    sb_queue.watch_sb(place)
+    wait_for_looks(watchqd)
+    with open(f"/proc/{watchqd.pid}/task/{watchqd.pid}/children", encoding="ascii") as file:
+        [probe] = file.read().split()
+    os.kill(int(probe), 9)
+    wait_for_looks(watchqd)
+    fill(place / "file")
+    next_full(sb_queue)
+
+
+def test_no_watch_ever_makes_an_unmount_fail(watchqd, fence_directory, place):
+    with contextlib.closing(SuperblockQueue(watchqd.queue_path, fence_directory, 64)) as queue:
+        queue.watch(place.parent)
+        for _ in range(200):
+            namespace.mount_tmpfs(place)
+            queue.watch_sb(place, tag=2)
+            namespace.umount(place)
+            queue.ring.drain()
