@@ -45,7 +45,7 @@ void print_features() {
 struct Options {
   std::string mount_point = "/watchq";
   std::string config_path;
-  std::string transport = "auto";
+  watchq::Transport transport = watchq::Transport::automatic;
   watchq::MountBackend mount_backend = watchq::MountBackend::automatic;
   bool print_features = false;
 };
@@ -55,9 +55,14 @@ void describe(CLI::App& app, Options& options) {
   app.set_version_flag("--version", "watchqd " WATCHQ_VERSION);
   app.add_option("MOUNTPOINT", options.mount_point, "directory to mount on")->capture_default_str();
   app.add_option("--config", options.config_path, "JSON file with settings")->type_name("FILE");
-  app.add_option("--transport", options.transport, "how rings are shared with clients")
-      ->check(CLI::IsMember({"auto", "passthrough"}))
-      ->capture_default_str();
+  app.add_option("--transport", options.transport,
+                 "how rings are shared with clients: auto, passthrough or pagecache")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, watchq::Transport>{{"auto", watchq::Transport::automatic},
+                                                   {"passthrough", watchq::Transport::passthrough},
+                                                   {"pagecache", watchq::Transport::pagecache}},
+          CLI::ignore_case))
+      ->type_name("TRANSPORT");
   app.add_option("--mount-backend", options.mount_backend,
                  "how mounts are watched: auto, fanotify or mountinfo")
       ->transform(CLI::CheckedTransformer(
@@ -89,6 +94,7 @@ int run(int argc, char** argv) {
   watchq::Config config;
   if (!options.config_path.empty()) config = watchq::read_config(options.config_path);
   config.mount_backend = options.mount_backend;
+  config.transport = options.transport;
   watchq::run_daemon(options.mount_point, config);
   return 0;
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/user_limit.h"
+#include "fuse/transport.h"
 #include "source/mount_source.h"
 
 namespace watchq {
@@ -21,6 +22,7 @@ struct Config {
   QueueOptions queues;
   MountSourceOptions mounts;
   MountBackend mount_backend = MountBackend::automatic;
+  Transport transport = Transport::automatic;
 };
 
 /// Reads a JSON configuration file. Keys: max_ring_pages (a power of two of pages, 1 to 1048576),

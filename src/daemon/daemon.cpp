@@ -44,7 +44,8 @@ class Daemon {
         mount_files_(io_, mounts_, dispatcher_),
         limits_{config.queues.max_ring_pages, make_limit("queues", config.queues.queues, EMFILE),
                 make_limit("pages of rings", config.queues.pages, ENOSPC)},
-        files_(io_, dispatcher_, mount_files_, limits_, [this] { return status(); }),
+        files_(io_, dispatcher_, mount_files_, limits_, config.transport,
+               [this] { return status(); }),
         mount_point_(path),
         session_(
             io_, mount_point_.take_device(), files_, [this] { ready(); }, [this] { unmounted(); }) {
@@ -52,18 +53,20 @@ class Daemon {
       spdlog::warn("{}: replaced the dead mount of a watchqd that crashed", path);
     }
     signals_.async_wait([this](const boost::system::error_code& error, int) {
-      if (!error) io_.stop();
+      if (!error) files_.shut_down([this] { io_.stop(); });
     });
   }
 
-  ~Daemon() { files_.shut_down(); }
+  ~Daemon() {
+    files_.shut_down([] {});
+  }
 
   void run() { io_.run(); }
 
  private:
   void ready() {
-    if (!files_.passthrough()) {
-      spdlog::warn("no FUSE passthrough (Linux 6.9 and CAP_SYS_ADMIN): rings cannot be shared");
+    if (files_.transport().transport == Transport::pagecache) {
+      spdlog::info("rings are shared through the page cache: {}", files_.transport().why);
     }
     const std::uint64_t files = raise_descriptor_limit();
     if (files < limits_.queues.most().in_all) {
@@ -85,10 +88,10 @@ class Daemon {
     if (!in_use.why.empty()) mount_source["why_no_better"] = in_use.why;
     const MountCounters& mounts = mounts_.counters();
     const Filesystem::Totals totals = files_.totals();
-    const nlohmann::ordered_json document = {
+    nlohmann::ordered_json document = {
         {"version", WATCHQ_VERSION},
         {"mount_point", mount_point_.path()},
-        {"transport", files_.passthrough() ? "passthrough" : "none"},
+        {"transport", name_of(files_.transport().transport)},
         {"sources", {{"mounts", mount_source}}},
         {"limits", {{"queues", describe(limits_.queues)}, {"pages", describe(limits_.pages)}}},
         {"counters",
@@ -100,6 +103,8 @@ class Daemon {
           {"mount_overflows", mounts.overflows},
           {"mount_looks", mounts.looks}}},
     };
+    if (!files_.transport().why.empty())
+      document["transport_why_no_better"] = files_.transport().why;
     return document.dump(2) + "\n";
   }
 
