@@ -23,6 +23,7 @@ struct Config {
   MountSourceOptions mounts;
   MountBackend mount_backend = MountBackend::automatic;
   Transport transport = Transport::automatic;
+  bool for_own_user = false;  ///< without root, and for nobody else
 };
 
 /// Reads a JSON configuration file. Keys: max_ring_pages (a power of two of pages, 1 to 1048576),

@@ -46,7 +46,8 @@ class Daemon {
                 make_limit("pages of rings", config.queues.pages, ENOSPC)},
         files_(io_, dispatcher_, mount_files_, limits_, config.transport,
                [this] { return status(); }),
-        mount_point_(path),
+        mount_point_(path,
+                     config.for_own_user ? MountPoint::For::owner : MountPoint::For::everybody),
         session_(
             io_, mount_point_.take_device(), files_, [this] { ready(); }, [this] { unmounted(); }) {
     if (mount_point_.replaced_dead_mount()) {

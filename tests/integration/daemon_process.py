@@ -38,12 +38,13 @@ def with_transport(options):
 class Daemon:
     """A running daemon. Its stderr is collected as it comes, so that it never blocks on us."""
 
-    def __init__(self, mount_point, *options, uid=None):
+    def __init__(self, mount_point, *options, uid=None, program=EXECUTABLE,
+                 names_mount_point=True):
         self.mount_point = Path(mount_point)
         self._lines = []
         self._news = threading.Condition()
         self._process = subprocess.Popen(
-            [EXECUTABLE, *with_transport(options), self.mount_point], stdin=subprocess.DEVNULL,
+            [program, *with_transport(options), *[self.mount_point][:names_mount_point]], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
             preexec_fn=None if uid is None else lambda: become(uid))
         self._reader = threading.Thread(target=self._collect, daemon=True)

@@ -168,6 +168,15 @@ class Queue:
             data = ctypes.create_string_buffer(data, len(data))
         syscalls.ioctl(self.fd, SET_FILTER, data)
 
+    def set_filter_whole(self, *entries, size=FILTER_SIZE, count=None):
+        """A filter in one piece, which the daemon need not fetch from our memory."""
+        data = struct.pack("=II", size, len(entries) if count is None else count)
+        data = (data + b"".join(entries)).ljust(FILTER_SIZE, b"\0")
+        syscalls.ioctl(self.fd, SET_FILTER_WHOLE, ctypes.create_string_buffer(data, len(data)))
+
+    def inject_by_ioctl(self, record):
+        inject_by_ioctl(self.fd, record.to_bytes())
+
     def inject(self, record):
         return inject(self.fd, record)
 

@@ -11,8 +11,8 @@ import pytest
 import syscalls
 from errors import fails_with
 from processes import NOBODY, Child, in_child
-from queue_client import (DEADLINE, FILTER_SIZE, INJECTION_SIZE, PAGE, SET_FILTER_WHOLE, Queue, Ring,
-                          filter_entry, inject_by_ioctl)
+from queue_client import (DEADLINE, INJECTION_SIZE, PAGE, Queue, Ring, filter_entry,
+                          inject_by_ioctl)
 from records import TYPE_KEY, TYPE_MOUNT, make_record, numbered
 
 MADV_PAGEOUT = 21
@@ -68,30 +68,23 @@ def test_an_injection_that_makes_no_sense_is_refused(queue, size, data):
     assert queue.ring.next() is None
 
 
-def set_filter_whole(queue, *entries, size=FILTER_SIZE, count=None):
-    data = size.to_bytes(4, "little") + (len(entries) if count is None else count).to_bytes(
-        4, "little") + b"".join(entries)
-    data = data.ljust(FILTER_SIZE, b"\0")
-    syscalls.ioctl(queue.fd, SET_FILTER_WHOLE, ctypes.create_string_buffer(data, len(data)))
-
-
 def test_a_filter_in_one_piece_is_a_filter(queue):
     def selected():
         queue.inject(make_record(TYPE_MOUNT))
         queue.inject(make_record(TYPE_KEY))
         return [record.type for record in queue.ring.drain()]
 
-    set_filter_whole(queue, filter_entry(TYPE_KEY))
+    queue.set_filter_whole(filter_entry(TYPE_KEY))
     assert selected() == [TYPE_KEY]
     for wrong in ({"size": 8}, {"count": 17}, {"count": 0xFFFFFFFF}):
         with fails_with(errno.EINVAL):
-            set_filter_whole(queue, filter_entry(TYPE_MOUNT), **wrong)
+            queue.set_filter_whole(filter_entry(TYPE_MOUNT), **wrong)
     with fails_with(errno.EINVAL):
-        set_filter_whole(queue, filter_entry(TYPE_MOUNT, info_filter=1))
+        queue.set_filter_whole(filter_entry(TYPE_MOUNT, info_filter=1))
     assert selected() == [TYPE_KEY]
-    set_filter_whole(queue, *[filter_entry(number) for number in range(16)])
+    queue.set_filter_whole(*[filter_entry(number) for number in range(16)])
     assert selected() == [TYPE_MOUNT, TYPE_KEY]
-    set_filter_whole(queue)
+    queue.set_filter_whole()
     assert selected() == [TYPE_MOUNT, TYPE_KEY]
 
 
