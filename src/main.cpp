@@ -2,11 +2,14 @@
 // watchqd: options, then the daemon; nothing else.
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -30,6 +33,7 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  mkdir -p /watchq && watchqd                serve on /watchq\n"
     "  watchqd --config /etc/watchqd.conf /run/q  with settings, elsewhere\n"
+    "  watchqd --user                             without root: for this user alone\n"
     "  watchqd --print-features                   what this kernel gives\n"
     "\n"
     "Settings (one JSON object): max_ring_pages 4096, look_interval_ms 1000, look_share 0.1,\n"
@@ -49,21 +53,47 @@ void print_features() {
 
 /// What the command line asks for.
 struct Options {
-  std::string mount_point = "/watchq";
+  std::string mount_point;
   std::string config_path;
-  std::string transport = "auto";
+  watchq::Transport transport = watchq::Transport::automatic;
   watchq::MountBackend mount_backend = watchq::MountBackend::automatic;
+  bool for_own_user = false;
   bool print_features = false;
 };
+
+constexpr const char* kDefaultMountPoint = "/watchq";
+
+/// Where to mount when nothing else was said. For a user alone it is made, for everybody it must be
+/// there.
+std::string default_mount_point(bool for_own_user) {
+  if (!for_own_user) return kDefaultMountPoint;
+  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+  if (runtime == nullptr || *runtime == '\0') {
+    throw std::runtime_error(
+        "--user: XDG_RUNTIME_DIR is not set, which names the directory to mount in; set it, or "
+        "name "
+        "a MOUNTPOINT");
+  }
+  std::string path = std::string(runtime) + "/watchq";
+  // What is wrong with it, if it is no directory of ours, mounting will tell.
+  static_cast<void>(::mkdir(path.c_str(), 0700));
+  return path;
+}
 
 void describe(CLI::App& app, Options& options) {
   app.footer(kFooter);
   app.set_version_flag("--version", "watchqd " WATCHQ_VERSION);
-  app.add_option("MOUNTPOINT", options.mount_point, "directory to mount on")->capture_default_str();
+  app.add_option("MOUNTPOINT", options.mount_point, "directory to mount on")
+      ->default_str(kDefaultMountPoint);
   app.add_option("--config", options.config_path, "JSON file with settings")->type_name("FILE");
-  app.add_option("--transport", options.transport, "how rings are shared with clients")
-      ->check(CLI::IsMember({"auto", "passthrough"}))
-      ->capture_default_str();
+  app.add_option("--transport", options.transport,
+                 "how rings are shared with clients: auto, passthrough or pagecache")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, watchq::Transport>{{"auto", watchq::Transport::automatic},
+                                                   {"passthrough", watchq::Transport::passthrough},
+                                                   {"pagecache", watchq::Transport::pagecache}},
+          CLI::ignore_case))
+      ->type_name("TRANSPORT");
   app.add_option("--mount-backend", options.mount_backend,
                  "how mounts are watched: auto, fanotify or mountinfo")
       ->transform(CLI::CheckedTransformer(
@@ -73,6 +103,8 @@ void describe(CLI::App& app, Options& options) {
               {"mountinfo", watchq::MountBackend::mountinfo}},
           CLI::ignore_case))
       ->type_name("BACKEND");
+  app.add_flag("--user", options.for_own_user,
+               "without root, for this user alone, on $XDG_RUNTIME_DIR/watchq");
   app.add_flag("--print-features", options.print_features,
                "say what this kernel and these rights give, and end");
 }
@@ -95,6 +127,9 @@ int run(int argc, char** argv) {
   watchq::Config config;
   if (!options.config_path.empty()) config = watchq::read_config(options.config_path);
   config.mount_backend = options.mount_backend;
+  config.transport = options.transport;
+  config.for_own_user = options.for_own_user;
+  if (options.mount_point.empty()) options.mount_point = default_mount_point(options.for_own_user);
   watchq::run_daemon(options.mount_point, config);
   return 0;
 }

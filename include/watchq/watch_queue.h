@@ -261,9 +261,26 @@ struct watchq_key_watch {
   uint32_t reserved;
 };
 
+/* A record to inject, as write(2) does, which cannot where the ring lies in the page cache. */
+struct watchq_injection {
+  uint32_t size;   /* sizeof(struct watchq_injection) */
+  uint32_t length; /* of the record in bytes, as its info says */
+  uint8_t record[504];
+};
+
+/* A filter in one piece, for a daemon that may not read its client's memory. */
+struct watchq_filter {
+  uint32_t size;       /* sizeof(struct watchq_filter) */
+  uint32_t nr_filters; /* up to 16; 0 removes the filter */
+  struct watch_notification_type_filter filters[16];
+};
+
 #define WATCHQ_IOC_MOUNT_NOTIFY _IOW('s', 0x10, struct watchq_watch)
 #define WATCHQ_IOC_SB_NOTIFY _IOW('s', 0x11, struct watchq_watch)
 #define WATCHQ_IOC_KEY_NOTIFY _IOW('s', 0x12, struct watchq_key_watch)
+
+#define WATCHQ_IOC_INJECT _IOW('s', 0x18, struct watchq_injection)
+#define WATCHQ_IOC_SET_FILTER _IOW('s', 0x19, struct watchq_filter)
 
 #define WATCHQ_DETAIL 0x1u   /* each record is followed by one that explains it */
 #define WATCHQ_CHILDREN 0x2u /* keyrings: also the keys linked below */
@@ -304,6 +321,8 @@ WATCHQ_ASSERT_LAYOUT(offsetof(struct watch_notification_type_filter, subtype_fil
 WATCHQ_ASSERT_LAYOUT(sizeof(struct watch_notification_filter) == 8);
 WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_watch) == 16);
 WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_key_watch) == 24);
+WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_injection) == 512);
+WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_filter) == 712);
 WATCHQ_ASSERT_LAYOUT((WATCH_INFO_LENGTH >> WATCH_LENGTH_SHIFT) == 63);
 
 #endif /* WATCHQ_WATCH_QUEUE_H */

@@ -94,6 +94,24 @@ int watchq_next(struct watchq_queue* queue, const struct watch_notification** re
  */
 int watchq_wait(struct watchq_queue* queue, int timeout_ms);
 
+/* ---- filter and injection ----------------------------------------------------------------------
+ *
+ * `fd` is a queue. Return 0, or -1 with errno: EINVAL for an argument that makes no sense or when
+ * `fd` is no queue, EBADF, ENOTCONN when the daemon has gone. Unlike the ioctl and the write() of
+ * 2018 these need nothing but the call itself: a daemon that may not read its client's memory
+ * cannot see the filter of IOC_WATCH_QUEUE_SET_FILTER (EPERM), and where rings lie in the page
+ * cache write() fails with EPERM.
+ */
+
+/* Replaces the queue's filter; NULL removes it. 1 to 16 entries. */
+int watchq_set_filter(int fd, const struct watch_notification_filter* filter);
+
+/* Puts one record into the queue, for debugging. `length` is the record's, in bytes, as its info
+ * word says; of that word only length, type flags and tag are kept. ENOBUFS when the queue has no
+ * size.
+ */
+int watchq_inject(int fd, const struct watch_notification* record, size_t length);
+
 /* ---- watches ----------------------------------------------------------------------------------
  *
  * `fd` is a queue. `tag`, 0..255, comes back in each record of the watch; -1 removes the watch.

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/user_limit.h"
+#include "fuse/transport.h"
 #include "source/mount_source.h"
 #include "source/network_detector.h"
 #include "source/space_detector.h"
@@ -25,6 +26,8 @@ struct Config {
   SpaceOptions space;
   NetworkOptions network;
   MountBackend mount_backend = MountBackend::automatic;
+  Transport transport = Transport::automatic;
+  bool for_own_user = false;  ///< without root, and for nobody else
 };
 
 /// Reads a JSON configuration file. Keys: max_ring_pages (a power of two of pages, 1 to 1048576),

@@ -57,9 +57,10 @@ class Daemon {
         superblock_files_(mount_files_, superblocks_),
         limits_{config.queues.max_ring_pages, make_limit("queues", config.queues.queues, EMFILE),
                 make_limit("pages of rings", config.queues.pages, ENOSPC)},
-        files_(io_, dispatcher_, mount_files_, superblock_files_, limits_,
+        files_(io_, dispatcher_, mount_files_, superblock_files_, limits_, config.transport,
                [this] { return status(); }),
-        mount_point_(path),
+        mount_point_(path,
+                     config.for_own_user ? MountPoint::For::owner : MountPoint::For::everybody),
         session_(
             io_, mount_point_.take_device(), files_, [this] { ready(); }, [this] { unmounted(); }) {
     if (mount_point_.replaced_dead_mount()) {
@@ -73,11 +74,13 @@ class Daemon {
     signals_.async_wait([this](const boost::system::error_code& error, int) {
       if (error) return;
       notify_stopping();
-      io_.stop();
+      files_.shut_down([this] { io_.stop(); });
     });
   }
 
-  ~Daemon() { files_.shut_down(); }
+  ~Daemon() {
+    files_.shut_down([] {});
+  }
 
   void run() { io_.run(); }
 
@@ -92,8 +95,8 @@ class Daemon {
   }
 
   void ready() {
-    if (!files_.passthrough()) {
-      spdlog::warn("no FUSE passthrough (Linux 6.9 and CAP_SYS_ADMIN): rings cannot be shared");
+    if (files_.transport().transport == Transport::pagecache) {
+      spdlog::info("rings are shared through the page cache: {}", files_.transport().why);
     }
     const std::uint64_t files = raise_descriptor_limit();
     if (files < limits_.queues.most().in_all) {
@@ -116,10 +119,10 @@ class Daemon {
     if (!in_use.why.empty()) mount_source["why_no_better"] = in_use.why;
     const MountCounters& mounts = mounts_.counters();
     const Filesystem::Totals totals = files_.totals();
-    const nlohmann::ordered_json document = {
+    nlohmann::ordered_json document = {
         {"version", WATCHQ_VERSION},
         {"mount_point", mount_point_.path()},
-        {"transport", files_.passthrough() ? "passthrough" : "none"},
+        {"transport", name_of(files_.transport().transport)},
         {"sources",
          {{"mounts", mount_source},
           {"superblocks", {{"watched", describe_watched(superblocks_)}}}}},
@@ -137,6 +140,8 @@ class Daemon {
           {"network_answers", network_counters_.answers},
           {"network_silences", network_counters_.silences}}},
     };
+    if (!files_.transport().why.empty())
+      document["transport_why_no_better"] = files_.transport().why;
     return document.dump(2) + "\n";
   }
 

@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "base/memfd.h"
 #include "fuse/tree.h"
 
 namespace watchq {
@@ -79,12 +81,30 @@ class DirectoryReply {
   bool full_ = false;
 };
 
+TransportInUse choose_transport(Transport wanted, int device_fd, bool offered) {
+  if (wanted == Transport::pagecache) return {wanted, "--transport pagecache asks for this one"};
+  std::string why = "the kernel offers no FUSE passthrough (Linux 6.9)";
+  if (offered) {
+    try {
+      const UniqueFd file = create_memfd("watchq-probe");
+      static_cast<void>(BackingId(device_fd, file.get()));
+      return {Transport::passthrough, ""};
+    } catch (const std::system_error& error) {
+      why = std::string("FUSE passthrough needs CAP_SYS_ADMIN: ") + error.what();
+    }
+  }
+  if (wanted == Transport::passthrough) {
+    throw std::runtime_error("--transport passthrough: " + why + "; use --transport auto");
+  }
+  return {Transport::pagecache, why};
+}
+
 }  // namespace
 
 Peer caller_of(fuse_req_t request) { return Peer(fuse_req_ctx(request)->pid); }
 
 Filesystem::Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, MountDirectory& mounts,
-                       SuperblockDirectory& superblocks, QueueLimits& limits,
+                       SuperblockDirectory& superblocks, QueueLimits& limits, Transport wanted,
                        std::function<std::string()> status)
     : io_(io),
       dispatcher_(dispatcher),
@@ -92,8 +112,16 @@ Filesystem::Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, Moun
       superblocks_(superblocks),
       limits_(limits),
       status_(std::move(status)),
+      wanted_(wanted),
+      page_cache_(io),
       next_queue_node_(kFirstQueueNode),
       patient_calls_(io) {}
+
+void Filesystem::start(fuse_session* session, int device_fd, bool offered) {
+  device_fd_ = device_fd;
+  page_cache_.start(session, device_fd);
+  transport_ = choose_transport(wanted_, device_fd, offered);
+}
 
 void Filesystem::lookup(fuse_req_t request, fuse_ino_t parent, std::string_view name) {
   fuse_entry_param reply{};
@@ -141,7 +169,10 @@ struct stat Filesystem::attributes(fuse_ino_t node) const {
   return attributes;
 }
 
-void Filesystem::getattr(fuse_req_t request, fuse_ino_t node) {
+void Filesystem::getattr(fuse_req_t request, fuse_ino_t node, bool for_file) {
+  // The kernel asks about an open file for read(2) and lseek(2) of what is in the page cache, which
+  // it then answers by itself: but a mapped queue is not read. stat(2) asks about the node.
+  if (for_file && is_in_page_cache(node)) throw RequestError(EINVAL, "a queue is read by mmap");
   const struct stat reply = attributes(node);
   fuse_reply_attr(request, &reply, timeout_of(node));
 }
@@ -190,32 +221,66 @@ void Filesystem::open_queue(fuse_req_t request, fuse_ino_t node, int access) {
   // An open of an open queue, by /proc/PID/fd, would need a second ring behind the same node. A
   // path that led here in some race is walked anew on ESTALE.
   if (queues_.contains(node)) throw RequestError(ESTALE, "the queue is open already");
-  if (access == O_RDWR && !passthrough()) {
-    throw RequestError(EOPNOTSUPP, "no passthrough: see status");
-  }
   const uid_t owner = fuse_req_ctx(request)->uid;
-  auto file = access == O_RDWR ? std::make_shared<QueueFile>(io_, limits_, owner, device_fd_)
-                               : std::make_shared<QueueFile>(io_, limits_, owner);
+  std::shared_ptr<QueueFile> file;
+  if (access == O_RDONLY) {
+    file = std::make_shared<QueueFile>(io_, limits_, owner);
+  } else if (transport_.transport == Transport::passthrough) {
+    file = std::make_shared<QueueFile>(io_, limits_, owner, device_fd_);
+  } else {
+    file = std::make_shared<QueueFile>(io_, limits_, owner, page_cache_, node);
+  }
   if (file->reply_open(request, node)) queues_.emplace(node, std::move(file));
 }
 
 void Filesystem::read(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset,
                       const fuse_file_info& info) {
-  if (is_queue(node)) {
+  if (is_in_page_cache(node)) {
+    const auto bytes =
+        queue_at(node, EBADF).page_cache()->read(size, static_cast<std::uint64_t>(offset));
+    fuse_reply_buf(request, reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  } else if (is_queue(node)) {
     queue_at(node, EBADF).read(request, size, (info.flags & O_NONBLOCK) != 0);
   } else {
     reply_slice(request, text_of(info), size, offset);
   }
 }
 
-void Filesystem::write(fuse_req_t request, fuse_ino_t node, std::span<const std::byte> bytes) {
-  queue_at(node, EBADF).inject(bytes);
+void Filesystem::write(fuse_req_t request, fuse_ino_t node, std::span<const std::byte> bytes,
+                       off_t offset, const fuse_file_info& info) {
+  QueueFile& file = queue_at(node, EBADF);
+  if (info.writepage != 0) {
+    // Not written by anybody: a page that was changed through a mapping.
+    if (file.page_cache() != nullptr) {
+      file.page_cache()->written_back(bytes, static_cast<std::uint64_t>(offset));
+    }
+  } else if (file.page_cache() != nullptr) {
+    throw RequestError(EPERM, "records are injected by WATCHQ_IOC_INJECT");
+  } else {
+    file.inject(bytes, [] {});
+  }
   fuse_reply_write(request, bytes.size());
+}
+
+void Filesystem::getxattr(fuse_req_t request, fuse_ino_t node, std::string_view name,
+                          std::size_t size) {
+  // What write(2) writes into the page cache never comes here, but overwrites the ring. Before that
+  // the kernel wants to take the file's capabilities away, if it has some; which is refused.
+  constexpr std::size_t kSomeSize = 20;
+  if (transport_.transport != Transport::pagecache) throw RequestError(ENOSYS);
+  if (!is_in_page_cache(node) || name != "security.capability" || size != 0) {
+    throw RequestError(ENODATA);
+  }
+  fuse_reply_xattr(request, kSomeSize);
 }
 
 void Filesystem::poll(fuse_req_t request, fuse_ino_t node, fuse_pollhandle* handle) {
   if (is_queue(node)) {
-    queue_at(node, EBADF).poll(request, handle);
+    QueueFile& file = queue_at(node, EBADF);
+    const PendingCalls::Id id = pending_calls_.add(request);
+    file.poll(handle, [this, id](unsigned int events) {
+      if (auto* const waiting = pending_calls_.take(id)) fuse_reply_poll(waiting, events);
+    });
     return;
   }
   if (handle != nullptr) fuse_pollhandle_destroy(handle);
@@ -235,9 +300,10 @@ void Filesystem::release(fuse_req_t request, fuse_ino_t node, const fuse_file_in
   fuse_reply_err(request, 0);
 }
 
-void Filesystem::shut_down() {
+void Filesystem::shut_down(std::function<void()> done) {
   pending_calls_.answer_all(ENOTCONN);
   queues_.clear();
+  page_cache_.when_idle(std::move(done));
 }
 
 Filesystem::Totals Filesystem::totals() const {
@@ -247,6 +313,11 @@ Filesystem::Totals Filesystem::totals() const {
     totals.lost += file->queue().lost();
   }
   return totals;
+}
+
+bool Filesystem::is_in_page_cache(fuse_ino_t node) const {
+  const auto file = queues_.find(node);
+  return file != queues_.end() && file->second->page_cache() != nullptr;
 }
 
 QueueFile& Filesystem::queue_at(fuse_ino_t node, int error) {

@@ -13,10 +13,12 @@
 #include "dispatch/dispatcher.h"
 #include "fuse/api.h"
 #include "fuse/mount_directory.h"
+#include "fuse/page_cache.h"
 #include "fuse/patient_calls.h"
 #include "fuse/pending_calls.h"
 #include "fuse/queue_file.h"
 #include "fuse/superblock_directory.h"
+#include "fuse/transport.h"
 
 namespace watchq {
 
@@ -30,21 +32,28 @@ class Filesystem {
   /// `io`, `dispatcher`, `mounts`, `superblocks` and `limits` outlive this. `status` gives the text
   /// of the file of that name.
   Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, MountDirectory& mounts,
-             SuperblockDirectory& superblocks, QueueLimits& limits,
+             SuperblockDirectory& superblocks, QueueLimits& limits, Transport wanted,
              std::function<std::string()> status);
 
-  /// Once the kernel has agreed to passthrough: rings can be shared. `device_fd` is the FUSE device
-  /// and outlives all use of this.
-  void enable_passthrough(int device_fd) { device_fd_ = device_fd; }
-  [[nodiscard]] bool passthrough() const { return device_fd_ >= 0; }
+  /// Once the kernel has been greeted: chooses how rings are shared. `device_fd` is the FUSE
+  /// device; it and `session` outlive all use of this. `offered` says whether the kernel agreed to
+  /// passthrough. Throws std::runtime_error when the transport that was wanted is not there.
+  void start(fuse_session* session, int device_fd, bool offered);
+  [[nodiscard]] const TransportInUse& transport() const { return transport_; }
 
   void lookup(fuse_req_t request, fuse_ino_t parent, std::string_view name);
-  void getattr(fuse_req_t request, fuse_ino_t node);
+  void getattr(fuse_req_t request, fuse_ino_t node, bool for_file);
+  void getxattr(fuse_req_t request, fuse_ino_t node, std::string_view name, std::size_t size);
   void readdir(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset);
   void open(fuse_req_t request, fuse_ino_t node, const fuse_file_info& info);
   void read(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset,
             const fuse_file_info& info);
-  void write(fuse_req_t request, fuse_ino_t node, std::span<const std::byte> bytes);
+  void write(fuse_req_t request, fuse_ino_t node, std::span<const std::byte> bytes, off_t offset,
+             const fuse_file_info& info);
+  /// What came of PageCache::retrieve().
+  void retrieved(const void* cookie, std::span<const std::byte> bytes) {
+    page_cache_.on_reply(cookie, bytes);
+  }
   void poll(fuse_req_t request, fuse_ino_t node, fuse_pollhandle* handle);
   void release(fuse_req_t request, fuse_ino_t node, const fuse_file_info& info);
   /// An ioctl(2): `argument` is what the caller passed, `input` what the kernel copied from there.
@@ -60,8 +69,9 @@ class Filesystem {
   /// Records of all queues since the start.
   [[nodiscard]] Totals totals() const;
 
-  /// Ends all that waits for an answer, so that no reply is owed when the session goes.
-  void shut_down();
+  /// Ends all that waits for an answer, so that no reply is owed when the session goes, then calls
+  /// `done`: until then requests have to be served.
+  void shut_down(std::function<void()> done);
 
  private:
   [[nodiscard]] struct stat attributes(fuse_ino_t node) const;
@@ -69,10 +79,15 @@ class Filesystem {
   [[nodiscard]] fuse_ino_t find(fuse_req_t request, fuse_ino_t parent, std::string_view name);
   [[nodiscard]] std::string text_at(fuse_req_t request, fuse_ino_t node);
   [[nodiscard]] QueueFile& queue_at(fuse_ino_t node, int error);
+  /// Whether it is an open queue whose ring is mapped from the page cache.
+  [[nodiscard]] bool is_in_page_cache(fuse_ino_t node) const;
 
   /// Answers a call with what `use` makes of the result of patient work. Both may throw.
   template <typename Work, typename Use>
   void answer_patiently(fuse_req_t request, Work work, Use use);
+  /// Answers a call when the function it hands to `act` is called; `act` may throw instead.
+  template <typename Act>
+  void answer_when_done(fuse_req_t request, Act act);
   void set_filter(fuse_req_t request, QueueFile& file, std::uint64_t argument);
   void watch_superblock(fuse_req_t request, QueueFile& file, std::uint64_t argument,
                         std::span<const std::byte> input);
@@ -85,7 +100,10 @@ class Filesystem {
   SuperblockDirectory& superblocks_;
   QueueLimits& limits_;
   std::function<std::string()> status_;
+  const Transport wanted_;
+  TransportInUse transport_;
   int device_fd_ = -1;
+  PageCache page_cache_;
   fuse_ino_t next_queue_node_;
   std::unordered_map<fuse_ino_t, std::shared_ptr<QueueFile>> queues_;  // the open ones, by node
   Totals closed_;  // of the queues that are closed

@@ -60,6 +60,16 @@ Filter decode_filter(std::span<const std::byte> bytes) {
   return Filter(entries);
 }
 
+/// The filter in an argument that holds all of it.
+Filter decode_filter(const watchq_filter& asked) {
+  if (asked.size != sizeof asked) throw RequestError(EINVAL, "the argument's size is wrong");
+  if (asked.nr_filters == 0) return {};
+  if (asked.nr_filters > Filter::kMaxEntries) {
+    throw RequestError(EINVAL, "a filter has up to 16 entries");
+  }
+  return Filter(std::span(asked.filters).first(asked.nr_filters));
+}
+
 /// A later version's argument may be longer, as long as it asks for nothing that we do not know.
 void require_zero(std::span<const std::byte> growth) {
   if (std::any_of(growth.begin(), growth.end(),
@@ -122,8 +132,7 @@ void Filesystem::ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command
                        std::uint64_t argument, std::span<const std::byte> input) {
   QueueFile& file = queue_at(node, ENOTTY);
   if (command == IOC_WATCH_QUEUE_SET_SIZE) {
-    file.set_size(argument);
-    fuse_reply_ioctl(request, 0, nullptr, 0);
+    answer_when_done(request, [&](const QueueFile::Done& done) { file.set_size(argument, done); });
     return;
   }
   if (command == IOC_WATCH_QUEUE_SET_FILTER) {
@@ -139,6 +148,20 @@ void Filesystem::ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command
     watch(request, file, argument, input);
   } else if (is_call(WATCHQ_IOC_SB_NOTIFY)) {
     watch_superblock(request, file, argument, input);
+  } else if (command == WATCHQ_IOC_INJECT) {
+    const auto injection = value_from<watchq_injection>(input);
+    if (injection.size != sizeof injection) {
+      throw RequestError(EINVAL, "the argument's size is wrong");
+    }
+    if (injection.length > sizeof injection.record) {
+      throw RequestError(EINVAL, "the record is too long");
+    }
+    answer_when_done(request, [&](const QueueFile::Done& done) {
+      file.inject(std::as_bytes(std::span(injection.record)).first(injection.length), done);
+    });
+  } else if (command == WATCHQ_IOC_SET_FILTER) {
+    file.queue().set_filter(decode_filter(value_from<watchq_filter>(input)));
+    fuse_reply_ioctl(request, 0, nullptr, 0);
   } else if (is_call(WATCHQ_IOC_KEY_NOTIFY)) {
     throw RequestError(EOPNOTSUPP, "no source of such events");
   } else {
@@ -168,6 +191,19 @@ void Filesystem::answer_patiently(fuse_req_t request, Work work, Use use) {
                          };
                        }
                      });
+}
+
+template <typename Act>
+void Filesystem::answer_when_done(fuse_req_t request, Act act) {
+  const PendingCalls::Id id = pending_calls_.add(request);
+  try {
+    act([this, id] {
+      if (auto* const waiting = pending_calls_.take(id)) fuse_reply_ioctl(waiting, 0, nullptr, 0);
+    });
+  } catch (...) {
+    pending_calls_.take(id);
+    throw;
+  }
 }
 
 void Filesystem::set_filter(fuse_req_t request, QueueFile& file, std::uint64_t argument) {

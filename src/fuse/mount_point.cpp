@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,6 +15,7 @@
 #include <system_error>
 #include <thread>
 
+#include "fuse/fusermount.h"
 #include "kernel/mountinfo.h"
 
 namespace watchq {
@@ -73,34 +75,56 @@ UniqueFd open_device(const std::string& path) {
   UniqueFd device(::open("/dev/fuse", O_RDWR | O_NONBLOCK | O_CLOEXEC));
   if (device.valid()) return device;
   if (errno == EACCES || errno == EPERM) {
-    refuse(path, "no right to open /dev/fuse; run watchqd as root");
+    refuse(path, "no right to open /dev/fuse; run watchqd as root, or with --user");
   }
   refuse(path, "cannot open /dev/fuse (" + text_of(errno) + "); load the module: modprobe fuse");
 }
 
 }  // namespace
 
-MountPoint::MountPoint(std::string path) : path_(std::move(path)) {
+MountPoint::MountPoint(std::string path, For users) : path_(std::move(path)), users_(users) {
   clear();
-  device_ = open_device(path_);
-  // The kernel checks file modes by itself, and other users may enter.
-  const std::string options =
-      "fd=" + std::to_string(device_.get()) +
-      ",rootmode=40000,user_id=0,group_id=0,default_permissions,allow_other";
-  constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME;
-  if (::mount("watchq", path_.c_str(), kType, kFlags, options.c_str()) != 0) {
-    if (errno == EPERM) refuse(path_, "no right to mount here; run watchqd as root");
-    refuse(path_, "cannot mount: " + text_of(errno));
+  if (users_ == For::everybody) {
+    mount(",allow_other");
+  } else {
+    // In a user namespace of its own, a user may mount by itself.
+    const UniqueFd device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+    if (::geteuid() == 0 && device.valid()) {
+      mount("");
+    } else {
+      device_ = mount_by_fusermount(
+          path_, "fsname=watchq,subtype=watchq,default_permissions,nosuid,nodev,noexec,noatime");
+    }
   }
   mount_id_ = mount_id_of(open_directory(path_).get());
 }
 
+void MountPoint::mount(const std::string& more_options) {
+  device_ = open_device(path_);
+  // The kernel checks file modes by itself.
+  const std::string options = "fd=" + std::to_string(device_.get()) +
+                              ",rootmode=40000,user_id=" + std::to_string(::geteuid()) +
+                              ",group_id=" + std::to_string(::getegid()) + ",default_permissions" +
+                              more_options;
+  constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME;
+  if (::mount("watchq", path_.c_str(), kType, kFlags, options.c_str()) != 0) {
+    if (errno == EPERM)
+      refuse(path_, "no right to mount here; run watchqd as root, or with --user");
+    refuse(path_, "cannot mount: " + text_of(errno));
+  }
+}
+
+bool MountPoint::unmount() const {
+  // Lazily, since clients may have files open; the end of the connection wakes them.
+  if (::umount2(path_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0) return true;
+  return errno == EPERM && users_ == For::owner && unmount_by_fusermount(path_);
+}
+
 MountPoint::~MountPoint() {
-  // Only what is ours: somebody may have unmounted it, or mounted something over it. Lazily, since
-  // clients may have files open; the end of the connection wakes them.
+  // Only what is ours: somebody may have unmounted it, or mounted something over it.
   const UniqueFd top = open_directory(path_);
   if (top.valid() && mount_id_of(top.get()) == mount_id_) {
-    ::umount2(path_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
+    static_cast<void>(unmount());
   }
 }
 
@@ -124,7 +148,7 @@ void MountPoint::clear() {
       case Answer::dead:
         break;
     }
-    if (::umount2(path_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) {
+    if (!unmount()) {
       refuse(path_, "cannot unmount what a crashed watchqd left (" + text_of(errno) +
                         "); run watchqd as root");
     }

@@ -13,9 +13,14 @@ namespace watchq {
 /// A FUSE filesystem mounted on a directory; unmounted when it goes, if it still is there.
 class MountPoint {
  public:
+  enum class For {
+    everybody,  ///< needs root
+    owner,      ///< only this process's user may enter; by fusermount3 where it has no rights
+  };
+
   /// Mounts. A mount that a crashed watchqd left there is replaced, a living one is not.
   /// Throws std::runtime_error whose text says what is wrong and what to do.
-  explicit MountPoint(std::string path);
+  MountPoint(std::string path, For users);
   ~MountPoint();
   MountPoint(const MountPoint&) = delete;
   MountPoint& operator=(const MountPoint&) = delete;
@@ -28,8 +33,11 @@ class MountPoint {
 
  private:
   void clear();
+  void mount(const std::string& more_options);
+  [[nodiscard]] bool unmount() const;
 
   std::string path_;
+  const For users_;
   UniqueFd device_;
   std::uint32_t mount_id_ = 0;
   bool replaced_ = false;

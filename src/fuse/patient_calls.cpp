@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <chrono>
+#include <condition_variable>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -11,6 +13,13 @@
 #include <utility>
 
 namespace watchq {
+namespace {
+
+/// A new thread takes longer than most work.
+constexpr auto kLinger = std::chrono::seconds(1);
+constexpr std::size_t kIdleThreads = 4;
+
+}  // namespace
 
 /// What outlives a PatientCalls whose threads still wait.
 struct PatientCalls::Shared {
@@ -18,8 +27,12 @@ struct PatientCalls::Shared {
     std::size_t threads = 0;
     std::deque<Work> waiting;
   };
+  using Task = std::pair<uid_t, Work>;
 
   std::mutex mutex;
+  std::condition_variable task_given;
+  std::size_t idle = 0;    // threads that wait for a task and have been promised none
+  std::deque<Task> tasks;  // promised to threads that wait
   boost::asio::io_context* io = nullptr;  // null once nobody wants results any more
   std::size_t threads = 0;
   std::map<uid_t, User> users;
@@ -34,9 +47,25 @@ struct PatientCalls::Shared {
   }
 
   /// Gives a thread that is done its next work: of the same user, or of one that waits because
-  /// there were too many threads in all. Nothing: the thread ends.
-  std::optional<std::pair<uid_t, Work>> next_after(uid_t user) {
-    const std::lock_guard lock(mutex);
+  /// there were too many threads in all, or what comes soon. Nothing: the thread ends.
+  std::optional<Task> next_after(uid_t user) {
+    std::unique_lock lock(mutex);
+    if (auto task = waiting_after(user)) return task;
+    if (io == nullptr || idle >= kIdleThreads) return std::nullopt;
+    ++idle;
+    const bool given =
+        task_given.wait_for(lock, kLinger, [this] { return !tasks.empty() || io == nullptr; });
+    if (!given || tasks.empty()) {
+      --idle;
+      return std::nullopt;
+    }
+    Task task = std::move(tasks.front());
+    tasks.pop_front();
+    return task;
+  }
+
+  /// The same of what waits already. Under the lock.
+  std::optional<Task> waiting_after(uid_t user) {
     if (io == nullptr) return std::nullopt;
     --threads;
     --users[user].threads;
@@ -64,6 +93,8 @@ PatientCalls::~PatientCalls() {
   const std::lock_guard lock(shared_->mutex);
   shared_->io = nullptr;
   shared_->users.clear();
+  shared_->tasks.clear();
+  shared_->task_given.notify_all();
 }
 
 void PatientCalls::run(uid_t user, Work work) {
@@ -73,9 +104,15 @@ void PatientCalls::run(uid_t user, Work work) {
     of.waiting.push_back(std::move(work));
     return;
   }
-  std::thread([shared = shared_, user, work = std::move(work)]() mutable {
-    serve(shared, user, std::move(work));
-  }).detach();
+  if (shared_->idle != 0) {
+    --shared_->idle;
+    shared_->tasks.emplace_back(user, std::move(work));
+    shared_->task_given.notify_one();
+  } else {
+    std::thread([shared = shared_, user, work = std::move(work)]() mutable {
+      serve(shared, user, std::move(work));
+    }).detach();
+  }
   ++shared_->threads;
   ++of.threads;
 }
@@ -83,6 +120,7 @@ void PatientCalls::run(uid_t user, Work work) {
 void PatientCalls::serve(const std::shared_ptr<Shared>& shared, uid_t user, Work work) {
   for (;;) {
     shared->post(work());
+    work = nullptr;  // what it holds goes before what comes next
     auto next = shared->next_after(user);
     if (!next) return;
     std::tie(user, work) = *std::move(next);

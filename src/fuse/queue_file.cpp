@@ -19,7 +19,7 @@ QueueFile::QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t own
       limits_(limits),
       owner_(owner),
       queue_share_(limits.queues.take(owner, 1)),
-      queue_([this] { wake_soon(); }),
+      queue_([this] { on_posted(); }),
       shared_(false) {}
 
 QueueFile::QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t owner, int device_fd)
@@ -27,10 +27,22 @@ QueueFile::QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t own
       limits_(limits),
       owner_(owner),
       queue_share_(limits.queues.take(owner, 1)),
-      queue_([this] { wake_soon(); }),
+      queue_([this] { on_posted(); }),
       memfd_(create_memfd("watchq-ring")),
       backing_(device_fd, memfd_.get()),
       shared_(true) {}
+
+QueueFile::QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t owner,
+                     PageCache& cache, fuse_ino_t node)
+    : io_(io),
+      limits_(limits),
+      owner_(owner),
+      queue_share_(limits.queues.take(owner, 1)),
+      queue_([this] { on_posted(); }),
+      page_cache_(std::make_shared<PageCacheRing>(cache, queue_, owner, node, [this] { wake(); })),
+      shared_(true) {
+  queue_.hold_back();
+}
 
 QueueFile::~QueueFile() {
   if (poll_handle_ != nullptr) fuse_pollhandle_destroy(poll_handle_);
@@ -38,45 +50,61 @@ QueueFile::~QueueFile() {
 }
 
 bool QueueFile::reply_open(fuse_req_t request, std::uint64_t handle) const {
-  if (shared_) return backing_.reply_open(request, handle);
+  if (shared_ && !page_cache_) return backing_.reply_open(request, handle);
   fuse_file_info info{};
   info.fh = handle;
-  info.direct_io = 1;
+  info.keep_cache = shared_;
+  info.direct_io = !shared_;
   info.nonseekable = 1;
   return fuse_reply_open(request, &info) == 0;
 }
 
-void QueueFile::set_size(std::uint64_t pages) {
+void QueueFile::set_size(std::uint64_t pages, const Done& done) {
   if (queue_.has_ring()) throw RequestError(EBUSY, "the queue has its size already");
   if (!std::has_single_bit(pages) || pages > limits_.max_ring_pages) {
     throw RequestError(EINVAL, "a ring has a power of two of pages, up to the limit");
   }
   UserLimit::Share share = limits_.pages.take(owner_, pages);
-  const std::size_t size = pages * kPageBytes;
   try {
-    if (shared_) {
-      size_and_seal_memfd(memfd_.get(), size);
-      set_ring(Mapping::shared(memfd_.get(), size));
-      memfd_.reset();
-      // The kernel looked the number up when it finished the open, which is before any ioctl.
-      backing_ = BackingId();
-    } else {
-      set_ring(Mapping::anonymous(size));
-    }
+    allocate(pages * kPageBytes);
     page_share_ = std::move(share);
   } catch (const std::system_error& error) {
     throw RequestError(ENOMEM, error.what());
   }
+  if (page_cache_) {
+    page_cache_->create(done);
+  } else {
+    done();
+  }
 }
 
-void QueueFile::inject(std::span<const std::byte> bytes) {
+void QueueFile::allocate(std::size_t size) {
+  if (!memfd_.valid()) {
+    set_ring(Mapping::anonymous(size));
+    return;
+  }
+  size_and_seal_memfd(memfd_.get(), size);
+  set_ring(Mapping::shared(memfd_.get(), size));
+  memfd_.reset();
+  // The kernel looked the number up when it finished the open, which is before any ioctl.
+  backing_ = BackingId();
+}
+
+void QueueFile::inject(std::span<const std::byte> bytes, const Done& done) {
   if (!queue_.has_ring()) throw RequestError(ENOBUFS, "the queue has no size yet");
   std::array<std::byte, kMaxRecordBytes> copy;
   queue_.post(checked_injection(bytes, copy));
+  if (page_cache_) {
+    page_cache_->deliver(done);
+  } else {
+    done();
+  }
 }
 
 void QueueFile::ensure_readable() {
-  if (!shared_ && !queue_.has_ring()) set_size(std::min(kReadOnlyPages, limits_.max_ring_pages));
+  if (!shared_ && !queue_.has_ring()) {
+    set_size(std::min(kReadOnlyPages, limits_.max_ring_pages), [] {});
+  }
 }
 
 void QueueFile::read(fuse_req_t request, std::size_t size, bool nonblocking) {
@@ -97,15 +125,27 @@ void QueueFile::read(fuse_req_t request, std::size_t size, bool nonblocking) {
   fuse_req_interrupt_func(request, &QueueFile::interrupted, this);
 }
 
-void QueueFile::poll(fuse_req_t request, fuse_pollhandle* handle) {
+void QueueFile::poll(fuse_pollhandle* handle, const std::function<void(unsigned int)>& then) {
   if (handle != nullptr) {
     if (poll_handle_ != nullptr) fuse_pollhandle_destroy(poll_handle_);
     poll_handle_ = handle;
   }
-  unsigned int events = 0;
-  if (queue_.readable()) events |= POLLIN | POLLRDNORM;
-  if (queue_.broken()) events |= POLLERR;
-  fuse_reply_poll(request, events);
+  const auto report = [then](PageCacheRing::View view) {
+    then((view.readable ? POLLIN | POLLRDNORM : 0U) | (view.broken ? POLLERR : 0U));
+  };
+  if (page_cache_ && queue_.has_ring()) {
+    page_cache_->look(report);
+  } else {
+    report({queue_.readable(), queue_.broken()});
+  }
+}
+
+void QueueFile::on_posted() {
+  if (page_cache_) {
+    page_cache_->deliver();
+  } else {
+    wake_soon();
+  }
 }
 
 void QueueFile::set_ring(Mapping memory) {

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "base/unique_fd.h"
 #include "base/user_limit.h"
 #include "fuse/api.h"
+#include "fuse/page_cache_ring.h"
 #include "fuse/passthrough.h"
 #include "queue/watch_queue.h"
 
@@ -28,8 +30,9 @@ struct QueueLimits {
   UserLimit pages;
 };
 
-/// Opened O_RDWR its ring is shared with the client through a memfd; opened O_RDONLY the ring is
-/// ours alone and read(2) hands its records over. All on the serving thread.
+/// Opened O_RDWR its ring is shared with the client through a memfd or, where the kernel cannot do
+/// that, through the page cache; opened O_RDONLY the ring is ours alone and read(2) hands its
+/// records over. All on the serving thread.
 class QueueFile : public std::enable_shared_from_this<QueueFile> {
  public:
   /// The size a queue is given that is only read and was never asked for another.
@@ -40,6 +43,9 @@ class QueueFile : public std::enable_shared_from_this<QueueFile> {
   QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t owner);
   /// Opened O_RDWR. `device_fd` is the FUSE device. Throws std::system_error.
   QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t owner, int device_fd);
+  /// Opened O_RDWR as this node, to be mapped from the page cache.
+  QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t owner, PageCache& cache,
+            fuse_ino_t node);
   ~QueueFile();
 
   /// Answers the OPEN. Returns whether the file is now open.
@@ -47,21 +53,26 @@ class QueueFile : public std::enable_shared_from_this<QueueFile> {
 
   /// Allocates the ring. Throws RequestError: EBUSY when done before, EINVAL for a number of pages
   /// that is no power of two or over the limit, ENOSPC when the owner's rings have too many,
-  /// ENOMEM.
-  void set_size(std::uint64_t pages);
+  /// ENOMEM. Calls `done`, now or later, when it can be mapped.
+  using Done = std::function<void()>;
+  void set_size(std::uint64_t pages, const Done& done);
 
-  /// Injects one record. Throws RequestError: ENOBUFS without a ring, EINVAL for no record.
-  void inject(std::span<const std::byte> bytes);
+  /// Injects one record. Throws RequestError: ENOBUFS without a ring, EINVAL for no record. Calls
+  /// `done`, now or later, when the client can see it.
+  void inject(std::span<const std::byte> bytes, const Done& done);
 
   /// Answers a read(2), at once or when there is something to read.
   void read(fuse_req_t request, std::size_t size, bool nonblocking);
 
-  /// Answers a poll(2). A `handle` is taken over: the poller is woken by the next record.
-  void poll(fuse_req_t request, fuse_pollhandle* handle);
+  /// Gives what a poll(2) reports, now or later. A `handle` is taken over: the poller is woken by
+  /// the next record.
+  void poll(fuse_pollhandle* handle, const std::function<void(unsigned int)>& then);
 
   /// Makes sure that a queue which is only read has a ring.
   void ensure_readable();
 
+  /// The pages its client has mapped; null where they are the ring itself.
+  [[nodiscard]] PageCacheRing* page_cache() { return page_cache_.get(); }
   [[nodiscard]] WatchQueue& queue() { return queue_; }
   [[nodiscard]] std::size_t size() const { return queue_.memory().size(); }
 
@@ -71,7 +82,9 @@ class QueueFile : public std::enable_shared_from_this<QueueFile> {
     std::size_t size;
   };
 
+  void allocate(std::size_t size);
   void set_ring(Mapping memory);
+  void on_posted();
   void wake_soon();
   void wake();
   void serve_readers();
@@ -89,6 +102,7 @@ class QueueFile : public std::enable_shared_from_this<QueueFile> {
   // Set until the ring has its size: afterwards the mappings keep the memory.
   UniqueFd memfd_;
   BackingId backing_;
+  std::shared_ptr<PageCacheRing> page_cache_;
   std::optional<watchq_ring> own_consumer_;  // of a queue opened O_RDONLY
   bool shared_;
   bool wake_scheduled_ = false;

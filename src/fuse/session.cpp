@@ -60,7 +60,7 @@ void FuseSession::initialised(fuse_conn_info& connection) {
   handshake_.ask(connection);
   // The reply goes out when the operation returns: what comes after it is posted.
   boost::asio::post(io_, [this] {
-    if (handshake_.passthrough()) filesystem_.enable_passthrough(device_fd_);
+    filesystem_.start(session_.get(), device_fd_, handshake_.passthrough());
     on_ready_();
   });
 }

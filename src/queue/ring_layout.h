@@ -22,6 +22,13 @@ static_assert(kMetaSlots == 3);
 static_assert(kMaxRecordBytes == 504);
 static_assert(std::atomic_ref<std::uint32_t>::is_always_lock_free);
 
+/// Whether a client's indices make sense in a ring of this size. A tail at slot 0 is one about to
+/// step over the metadata.
+constexpr bool plausible_indices(std::uint32_t slots, std::uint32_t head, std::uint32_t tail) {
+  const std::uint32_t index = tail & (slots - 1);
+  return head - tail <= slots && (index == 0 || index >= kMetaSlots);
+}
+
 /// A record's length in bytes, from its info word.
 constexpr std::size_t length_of(std::uint32_t info) { return info & WATCH_INFO_LENGTH; }
 

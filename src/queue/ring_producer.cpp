@@ -108,16 +108,11 @@ RingProducer::Indices RingProducer::read_indices() const {
   return {std::atomic_ref(word(kHeadOffset)).load(std::memory_order_relaxed), tail()};
 }
 
-bool RingProducer::plausible(std::uint32_t head, std::uint32_t tail) const {
-  const std::uint32_t index = tail & (slots_ - 1);
-  // A tail at slot 0 is one about to step over the metadata.
-  return head - tail <= slots_ && (index == 0 || index >= kMetaSlots);
-}
-
 bool RingProducer::plausible(Indices shared) const {
   // The published head is only the client's view: records go where the private one says. But a
   // client that broke its view is told so until it mends it.
-  return plausible(head_, shared.tail) && plausible(shared.head, shared.tail);
+  return plausible_indices(slots_, head_, shared.tail) &&
+         plausible_indices(slots_, shared.head, shared.tail);
 }
 
 void RingProducer::write(std::uint32_t index, std::span<const std::byte> bytes) {

@@ -61,7 +61,6 @@ class RingProducer {
 
   [[nodiscard]] std::uint32_t& word(std::size_t offset) const;
   [[nodiscard]] Indices read_indices() const;
-  [[nodiscard]] bool plausible(std::uint32_t head, std::uint32_t tail) const;
   [[nodiscard]] bool plausible(Indices shared) const;
   [[nodiscard]] std::uint32_t padding_before(std::uint32_t head, Record record) const;
   [[nodiscard]] std::uint32_t skipped_before(std::uint32_t head, Record record) const;

@@ -25,8 +25,37 @@ void WatchQueue::post(Record record, Record detail) {
 void WatchQueue::post_unfiltered(Record record, Record detail) {
   if (!ring_) {
     lose();
+  } else if (holds_back_) {
+    hold(record, detail);
+  } else if (write(record, detail)) {
+    on_posted_();
+  }
+}
+
+void WatchQueue::hold(Record record, Record detail) {
+  const std::size_t size = record.size() + detail.size();
+  if (held_bytes_ + size > memory_.bytes().size()) {
+    lose();
     return;
   }
+  held_.push_back({{record.begin(), record.end()},
+                   {detail.begin(), detail.end()},
+                   std::exchange(lost_after_held_, 0)});
+  held_bytes_ += size;
+  on_posted_();
+}
+
+void WatchQueue::release() {
+  for (const Held& held : held_) {
+    ring_->drop(held.lost_before);
+    write(held.record, held.detail);
+  }
+  ring_->drop(std::exchange(lost_after_held_, 0));
+  held_.clear();
+  held_bytes_ = 0;
+}
+
+bool WatchQueue::write(Record record, Record detail) {
   std::array<Record, 3> group = {record};
   std::size_t size = 1;
   if (!detail.empty()) group[size++] = detail;
@@ -37,20 +66,27 @@ void WatchQueue::post_unfiltered(Record record, Record detail) {
     losses.lost = ring_->lost_since_posted();
     group[size++] = std::as_bytes(std::span(&losses, 1));
   }
-  if (ring_->post(std::span(group).first(size)) != PostResult::posted) return;
+  if (ring_->post(std::span(group).first(size)) != PostResult::posted) return false;
   ++posted_;
-  on_posted_();
+  return true;
 }
 
 void WatchQueue::lose() {
-  if (ring_) {
-    ring_->drop(1);
-  } else {
+  if (!ring_) {
     ++lost_before_ring_;
+  } else if (holds_back_) {
+    ++lost_after_held_;
+  } else {
+    ring_->drop(1);
   }
 }
 
-std::uint64_t WatchQueue::lost() const { return ring_ ? ring_->lost() : lost_before_ring_; }
+std::uint64_t WatchQueue::lost() const {
+  if (!ring_) return lost_before_ring_;
+  std::uint64_t lost = ring_->lost() + lost_after_held_;
+  for (const Held& held : held_) lost += held.lost_before;
+  return lost;
+}
 
 std::span<const std::byte> checked_injection(std::span<const std::byte> bytes,
                                              std::span<std::byte> copy) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/mapping.h"
 #include "queue/filter.h"
@@ -15,9 +16,13 @@
 namespace watchq {
 
 /// A queue without a size yet has no ring: what is posted then is lost, and counted. One thread.
+///
+/// Where the ring's memory is not the client's own, records are held back until somebody has
+/// brought the client's indices there; those that then do not fit are lost.
 class WatchQueue {
  public:
-  /// `on_posted` is called after each record that went into the ring; it may not call back.
+  /// `on_posted` is called after each record that went into the ring or is held back; it may not
+  /// call back.
   explicit WatchQueue(std::function<void()> on_posted) : on_posted_(std::move(on_posted)) {}
 
   /// Gives the queue its ring, once: takes over the memory and lays the ring out in it.
@@ -32,6 +37,11 @@ class WatchQueue {
   /// From now on a record that carries WATCH_INFO_OVERRUN is followed by the number of the lost.
   void count_losses() { counts_losses_ = true; }
 
+  /// From now on records are held back: as many bytes as the ring has, what is beyond is lost.
+  void hold_back() { holds_back_ = true; }
+  /// Writes what is held back into the ring, in order, as if it was posted now.
+  void release();
+
   using Record = RingProducer::Record;
 
   /// Posts one finished record and, where there is one, the record that explains it, unless the
@@ -43,6 +53,8 @@ class WatchQueue {
   /// Tells the client, with its next record, that it missed something that never became a record.
   void lose();
 
+  /// Where the next record goes, not masked. Needs a ring.
+  [[nodiscard]] std::uint32_t head() const { return ring_->head(); }
   [[nodiscard]] bool readable() const { return ring_ && ring_->readable(); }
   /// Whether the client has broken the ring's indices.
   [[nodiscard]] bool broken() const { return ring_ && !ring_->sane(); }
@@ -50,6 +62,16 @@ class WatchQueue {
   [[nodiscard]] std::uint64_t lost() const;
 
  private:
+  struct Held {
+    std::vector<std::byte> record;
+    std::vector<std::byte> detail;
+    std::uint64_t lost_before;
+  };
+
+  void hold(Record record, Record detail);
+  /// Returns whether it went in.
+  bool write(Record record, Record detail);
+
   std::function<void()> on_posted_;
   Filter filter_;
   Mapping memory_;
@@ -57,6 +79,10 @@ class WatchQueue {
   bool counts_losses_ = false;
   std::uint64_t posted_ = 0;
   std::uint64_t lost_before_ring_ = 0;
+  bool holds_back_ = false;
+  std::vector<Held> held_;
+  std::size_t held_bytes_ = 0;
+  std::uint64_t lost_after_held_ = 0;
 };
 
 /// Checks one record that a client wants injected and returns what of it is kept: of its info word

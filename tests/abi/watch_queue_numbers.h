@@ -31,6 +31,8 @@ static void check_calls(void) {
   CHECK(WATCHQ_IOC_MOUNT_NOTIFY, 0x40107310);
   CHECK(WATCHQ_IOC_SB_NOTIFY, 0x40107311);
   CHECK(WATCHQ_IOC_KEY_NOTIFY, 0x40187312);
+  CHECK(WATCHQ_IOC_INJECT, 0x42007318);
+  CHECK(WATCHQ_IOC_SET_FILTER, 0x42c87319);
   CHECK(WATCHQ_DETAIL, 0x1);
   CHECK(WATCHQ_CHILDREN, 0x2);
   CHECK(WATCHQ_ALL, 0x4);
@@ -197,6 +199,20 @@ static void check_watches(void) {
     CHECK_FIELD(struct watchq_key_watch, flags, 12, 4);
     CHECK_FIELD(struct watchq_key_watch, view, 16, 4);
     CHECK_FIELD(struct watchq_key_watch, reserved, 20, 4);
+  }
+  {
+    struct watchq_injection example;
+    CHECK(sizeof example, 512);
+    CHECK_FIELD(struct watchq_injection, size, 0, 4);
+    CHECK_FIELD(struct watchq_injection, length, 4, 4);
+    CHECK_FIELD(struct watchq_injection, record, 8, 504);
+  }
+  {
+    struct watchq_filter example;
+    CHECK(sizeof example, 712);
+    CHECK_FIELD(struct watchq_filter, size, 0, 4);
+    CHECK_FIELD(struct watchq_filter, nr_filters, 4, 4);
+    CHECK_FIELD(struct watchq_filter, filters, 8, 704);
   }
 }
 

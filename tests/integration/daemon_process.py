@@ -14,7 +14,7 @@ from pathlib import Path
 import namespace
 import syscalls
 from processes import become
-from queue_client import DEADLINE, Queue
+from queue_client import DEADLINE, TRANSPORT, Queue
 
 SOURCE_ROOT = Path(__file__).resolve().parents[2]
 EXECUTABLE = Path(os.environ.get("WATCHQD", SOURCE_ROOT / "build" / "src" / "watchqd")).resolve()
@@ -31,15 +31,20 @@ def for_everybody(program, directory):
 _SANITIZER = re.compile(r"(Address|Leak|Memory|Thread|UndefinedBehavior)Sanitizer|runtime error:")
 
 
+def with_transport(options):
+    return options if "--transport" in options else ("--transport", TRANSPORT, *options)
+
+
 class Daemon:
     """A running daemon. Its stderr is collected as it comes, so that it never blocks on us."""
 
-    def __init__(self, mount_point, *options, uid=None):
+    def __init__(self, mount_point, *options, uid=None, program=EXECUTABLE,
+                 names_mount_point=True):
         self.mount_point = Path(mount_point)
         self._lines = []
         self._news = threading.Condition()
         self._process = subprocess.Popen(
-            [EXECUTABLE, *options, self.mount_point], stdin=subprocess.DEVNULL,
+            [program, *with_transport(options), *[self.mount_point][:names_mount_point]], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
             preexec_fn=None if uid is None else lambda: become(uid))
         self._reader = threading.Thread(target=self._collect, daemon=True)

@@ -81,9 +81,10 @@ def unshare(flags):
     _checked(_libc.unshare(flags))
 
 
-def set_dumpable():
-    """Undoes what setuid() does: the process is again like one that was started with its uid."""
-    _checked(_libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
+def set_dumpable(value=1):
+    """1 undoes what setuid() does: the process is again like one that was started with its uid. 0
+    closes it to other processes of its user."""
+    _checked(_libc.prctl(PR_SET_DUMPABLE, value, 0, 0, 0))
 
 
 def ioctl(fd, request, argument):

@@ -10,6 +10,8 @@ import pytest
 import namespace
 from client_program import BUILD_ROOT
 from processes import BlockedCall
+from queue_client import filter_bytes, filter_entry
+from records import TYPE_KEY, TYPE_MOUNT, make_record
 from syscalls import AT_FDCWD
 
 LIBRARY = BUILD_ROOT / "src" / "lib" / "libwatchq.so.0"
@@ -83,6 +85,31 @@ def test_a_wait_ends_when_a_record_comes(library_queue, base):
     assert waiting.result() == 1
     assert library_queue.next() == f"mounted: mount {mount} on mount {namespace.mount_id(base)}, tag 7"
     assert library_queue.next() is None
+
+
+def test_what_is_injected_comes_out_unless_the_filter_stops_it(library_queue):
+    def error_of(name, *arguments):
+        with pytest.raises(OSError) as failure:
+            library_queue.call(name, library_queue.fd, *arguments)
+        return failure.value.errno
+
+    records = [make_record(TYPE_KEY, tag=4).to_bytes(), make_record(TYPE_MOUNT, tag=5).to_bytes()]
+    for record in records:
+        assert library_queue.call("inject", library_queue.fd, record, len(record)) == 0
+    assert "tag 4" in library_queue.next() and "tag 5" in library_queue.next()
+    assert error_of("inject", records[0], 16) == errno.EINVAL
+    assert error_of("inject", bytes(512), 512) == errno.EINVAL
+
+    library_queue.call("set_filter", library_queue.fd, filter_bytes(filter_entry(TYPE_MOUNT)))
+    assert error_of("set_filter", filter_bytes(count=0)) == errno.EINVAL
+    assert error_of("set_filter", filter_bytes(filter_entry(TYPE_KEY), reserved=1)) == errno.EINVAL
+    for record in records:
+        library_queue.call("inject", library_queue.fd, record, len(record))
+    assert "tag 5" in library_queue.next()
+    assert library_queue.next() is None
+    library_queue.call("set_filter", library_queue.fd, None)
+    library_queue.call("inject", library_queue.fd, records[0], len(records[0]))
+    assert "tag 4" in library_queue.next()
 
 
 def test_a_wait_without_records_ends_when_its_time_is_over(library_queue):

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from errors import fails_with
 from processes import NOBODY, Child, in_child, wait_for
-from queue_client import PAGE, Queue, Ring, filter_bytes, filter_entry
+from queue_client import PAGE, Queue, Ring, filter_bytes, filter_entry, inject
 from records import TYPE_KEY, TYPE_MOUNT, make_record, numbered
 
 
@@ -59,7 +59,7 @@ def test_two_hundred_queues_opened_at_once_keep_their_contents_apart(watchqd):
 
 def test_a_duplicate_of_the_descriptor_is_the_same_queue(queue):
     duplicate = os.dup(queue.fd)
-    os.write(duplicate, numbered(1).to_bytes())
+    inject(duplicate, numbered(1))
     assert queue.ring.drain() == [numbered(1)]
     os.close(duplicate)
     queue.inject(numbered(2))
@@ -77,7 +77,7 @@ def test_a_forked_child_has_the_same_queue_and_its_end_leaves_it_alone(queue):
 def receive_descriptor_and_inject(sock, record):
     _, ancillary, _, _ = sock.recvmsg(1, socket.CMSG_SPACE(4))
     fd = array.array("i", ancillary[0][2])[0]
-    os.write(fd, record.to_bytes())
+    inject(fd, record)
     ring = Ring(fd, PAGE)
     return ring.drain()
 

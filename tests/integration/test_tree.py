@@ -12,6 +12,7 @@ import pytest
 import namespace
 from errors import fails_with, is_refused
 from processes import NOBODY, in_child, wait_for
+from queue_client import TRANSPORT
 from records import numbered
 
 
@@ -78,7 +79,8 @@ def test_status_is_one_json_document_with_what_is_promised(watchqd):
     assert text.endswith("}\n")
     status = json.loads(text)
     assert status["mount_point"] == str(watchqd.mount_point)
-    assert status["transport"] == "passthrough"
+    assert status["transport"] == TRANSPORT
+    assert ("transport_why_no_better" in status) == (TRANSPORT != "passthrough")
     assert status["version"]
     assert status["sources"]["mounts"]["backend"]
     assert all(isinstance(count, int) for count in status["counters"].values())

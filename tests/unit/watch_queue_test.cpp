@@ -56,6 +56,56 @@ TEST_F(WatchQueueTest, TellsInTheFirstRecordWhatWasLostBeforeItHadARing) {
   EXPECT_EQ(queue.lost(), 2u);
 }
 
+TEST_F(WatchQueueTest, HoldsRecordsBackAndTellsOfEachUntilTheyAreReleased) {
+  queue.hold_back();
+  set_ring();
+  queue.post(make_record(2), make_record(3));
+  queue.post(make_record(4));
+  EXPECT_EQ(told, 2);
+  EXPECT_EQ(queue.posted(), 0u);
+  EXPECT_FALSE(queue.readable());
+
+  queue.release();
+  EXPECT_EQ(told, 2);
+  EXPECT_EQ(queue.posted(), 2u);
+  EXPECT_EQ(queue.head(), 12u);
+  EXPECT_EQ(word(3 * 8 + 4), 16u);
+  EXPECT_EQ(word(5 * 8 + 4), 24u);
+  EXPECT_EQ(word(8 * 8 + 4), 32u);
+  queue.release();
+  EXPECT_EQ(queue.posted(), 2u);
+}
+
+TEST_F(WatchQueueTest, FindsOutAtTheReleaseWhatFits) {
+  queue.hold_back();
+  set_ring();
+  for (int i = 0; i < 8; ++i) queue.post(make_record(63));
+  queue.release();
+  EXPECT_EQ(queue.posted(), 8u);
+  queue.post(make_record(63));
+  set_tail(3 + 8 * 63);
+  queue.post(make_record(63));
+  queue.release();
+  EXPECT_EQ(queue.posted(), 10u);
+  EXPECT_EQ(queue.lost(), 0u);
+}
+
+TEST_F(WatchQueueTest, HoldsBackNoMoreThanTheRingTakesAndTellsOfTheLossWhereItWas) {
+  queue.hold_back();
+  set_ring();
+  queue.post(make_record(1));
+  for (int i = 0; i < 9; ++i) queue.post(make_record(63));  // of which 8 are held
+  queue.lose();
+  queue.post(make_record(2));
+  EXPECT_EQ(queue.lost(), 2u);
+  queue.release();
+  EXPECT_EQ(word(3 * 8 + 4), 8u);
+  EXPECT_EQ(word(4 * 8 + 4), 504u);
+  EXPECT_EQ(queue.lost(), 2u);
+  EXPECT_EQ(queue.posted(), 10u);
+  EXPECT_EQ(word((queue.head() - 2) * 8 + 4), 16u | WATCH_INFO_OVERRUN);
+}
+
 TEST_F(WatchQueueTest, PutsRecordsIntoTheRingAndTellsOfEach) {
   set_ring();
   queue.post(make_record(2));
