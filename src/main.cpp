@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/config.h"
 #include "daemon/daemon.h"
@@ -44,10 +45,16 @@ constexpr const char* kFooter =
     "Once it says that it is ready, see what happens with: watchq monitor";
 
 void print_features() {
-  for (const watchq::Feature& feature : watchq::probe_features()) {
+  const std::vector<watchq::Feature> features = watchq::probe_features();
+  for (const watchq::Feature& feature : features) {
     const bool there = feature.missing.empty();
-    std::printf("%-13s %-3s  %s%s%s\n", feature.name.c_str(), there ? "yes" : "no",
+    std::printf("%-17s %-3s  %s%s%s\n", feature.name.c_str(), there ? "yes" : "no",
                 feature.purpose.c_str(), there ? "" : ": ", feature.missing.c_str());
+  }
+  std::puts("");
+  for (const watchq::Ability& ability : watchq::abilities(features)) {
+    std::printf("gives %-11s %s\n", ability.name.c_str(),
+                ability.how.empty() ? "no" : ability.how.c_str());
   }
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <exception>
 #include <stdexcept>
 #include <utility>
@@ -11,11 +12,14 @@
 #include "base/error.h"
 #include "base/memfd.h"
 #include "base/unique_fd.h"
+#include "kernel/error_fanotify.h"
 #include "kernel/fanotify.h"
 #include "kernel/fuse_init.h"
 #include "kernel/mount_namespace_fd.h"
 #include "kernel/mount_query.h"
 #include "kernel/peer.h"
+#include "kernel/quota_netlink.h"
+#include "kernel/tracepoint.h"
 
 namespace watchq {
 namespace {
@@ -53,6 +57,11 @@ constexpr Probe kProbes[] = {
      [] { open_mount_fanotify(own_namespace().get()); }},
     {"mount-query", "asking for one mount by its ID (statmount and listmount, Linux 6.11)",
      probe_mount_query},
+    {"filesystem-errors", "errors that filesystems report (FAN_FS_ERROR, Linux 5.16)",
+     [] { open_error_fanotify(); }},
+    {"tracepoints", "errors that they do not report (perf)",
+     [] { static_cast<void>(Tracepoint(read_trace_format("filemap/filemap_set_wb_err").id)); }},
+    {"quota-events", "quota limits that are hit (generic netlink)", [] { open_quota_socket(); }},
     {"mountinfo", "noticing changed attributes", [] { open_mountinfo(own_namespace().get()); }},
     {"peer-files", "seeing what a client points to (/proc/PID/fd)",
      [] {
@@ -75,6 +84,35 @@ std::vector<Feature> probe_features() {
     features.push_back(std::move(feature));
   }
   return features;
+}
+
+std::vector<Ability> abilities(const std::vector<Feature>& features) {
+  const auto has = [&](const char* name) {
+    return std::any_of(features.begin(), features.end(), [&](const Feature& feature) {
+      return feature.name == name && feature.missing.empty();
+    });
+  };
+  const bool reported = has("filesystem-errors");
+  const bool traced = has("tracepoints");
+  const bool listed = has("mountinfo");
+  return {
+      {"ring", has("passthrough") ? "shared pages"
+               : has("fuse")      ? "page cache"
+                                  : ""},
+      {"mounts", has("mount-events") ? "event"
+                 : listed            ? "look when woken"
+                                     : ""},
+      {"attributes", listed ? "look when woken, else within 1 s" : ""},
+      {"readonly", listed ? "look when woken, else within 1 s" : ""},
+      {"errors", reported && traced ? "event"
+                 : reported         ? "event, of ext4"
+                 : traced           ? "event, of writes"
+                                    : ""},
+      {"space", listed ? "look within 1 s" : ""},
+      {"quota", has("quota-events") ? "event" : ""},
+      {"servers", listed ? "probe within 7 s" : ""},
+      {"keys", ""},
+  };
 }
 
 }  // namespace watchq

@@ -16,4 +16,13 @@ struct Feature {
 /// Tries each feature once and leaves nothing behind. Takes some milliseconds.
 std::vector<Feature> probe_features();
 
+/// What a daemon can do with such features.
+struct Ability {
+  std::string name;  ///< one word
+  std::string how;   ///< and how fast; empty where it cannot
+};
+
+/// Says how rings are shared, and how each kind of event is seen, with these features. Pure.
+std::vector<Ability> abilities(const std::vector<Feature>& features);
+
 }  // namespace watchq

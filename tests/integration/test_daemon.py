@@ -213,11 +213,17 @@ def test_version_names_the_program_and_its_version(watchqd):
     assert result.stdout == f"watchqd {watchqd.status()['version']}\n"
 
 
-def test_print_features_says_what_this_kernel_gives():
+def test_print_features_says_what_a_daemon_then_does(watchqd):
     result = daemon_process.run("--print-features")
     assert result.returncode == 0
-    assert result.stdout
-    assert all(" yes " in line or " no " in line for line in result.stdout.splitlines())
+    probes, _, abilities = result.stdout.partition("\n\n")
+    assert all(" yes " in line or " no " in line for line in probes.splitlines())
+    gives = dict(line.split(maxsplit=2)[1:] for line in abilities.splitlines())
+    status = watchqd.status()
+    assert gives["ring"] == {"passthrough": "shared pages",
+                             "pagecache": "page cache"}[status["transport"]]
+    backend = status["sources"]["mounts"]["backend"]
+    assert (gives["mounts"] == "event") == (backend == "fanotify")
 
 
 @pytest.mark.parametrize("arguments", [["--unknown"], ["--transport", "pigeon"], ["--config"],
