@@ -46,7 +46,8 @@ void SuperblockDispatcher::watch(WatchQueue& queue, const Peer& caller, const wa
     watch_all(queue, caller, request, object, std::move(mounts));
     return;
   }
-  const std::uint64_t superblock = superblocks_.identify(*mounts, mount_of(*mounts, object)).id;
+  const Mount& mount = mount_of(*mounts, object);
+  const std::uint64_t superblock = superblocks_.identify(*mounts, mount).id;
 
   const SuperblockWatch* watched = watches_.find(queue, superblock);
   if (request.tag == kRemove) {
@@ -59,7 +60,7 @@ void SuperblockDispatcher::watch(WatchQueue& queue, const Peer& caller, const wa
   if (watched != nullptr && !(snapshot && watched->tag == request.tag)) {
     throw RequestError(EBUSY, "this queue already watches the superblock");
   }
-  superblocks_.watch(superblock, mounts, examined);
+  superblocks_.watch(superblock, mounts, mount.info.mount, examined);
   if (watched != nullptr) {
     const SuperblockWatch taken = watches_.take(queue, superblock);
     superblocks_.unwatch(superblock, *taken.mounts);

@@ -23,20 +23,22 @@ constexpr const char* kExitStatus =
 
 constexpr const char* kExamples =
     "Examples:\n"
-    "  watchq monitor       every mount, remount, move and unmount, until Ctrl-C\n"
+    "  watchq monitor       every mount, unmount and filesystem error, until Ctrl-C\n"
     "  watchq status        what the daemon can see on this kernel, and how\n"
     "'watchq COMMAND --help' tells more.\n\n";
 
 constexpr const char* kMonitorExamples =
+    "With nothing named: the mounts below / and the filesystems of all of them.\n\n"
     "A line of text: when, the mount point ('?' where it cannot be told; the path is looked up "
     "when\n"
-    "the record is read), what happened, the IDs as in /proc/self/mountinfo, the tag (which "
-    "--mount\n"
-    "it was, from 0), and 'below' when it was not the watched mount itself. Where records were "
-    "lost\n"
-    "a line says LOST.\n\n"
+    "the record is read) or the PATH of --sb, what happened, the IDs as in /proc/self/mountinfo "
+    "and\n"
+    "below DIR/superblocks, the tag (which --mount it was, from 0, then which --sb), and 'below' "
+    "when\n"
+    "it was not the watched mount itself. Where records were lost a line says LOST.\n\n"
     "Examples:\n"
     "  watchq monitor --mount /srv --mount /media\n"
+    "  watchq monitor --sb /var   errors of the filesystem that /var is on\n"
     "  watchq monitor --json --count 1 --timeout 30 || echo 'no change in 30 s'\n\n";
 
 constexpr const char* kStatusExamples =
@@ -45,7 +47,7 @@ constexpr const char* kStatusExamples =
     "  watchq status --json | jq .version\n\n";
 
 // Tags are 8 bits.
-constexpr std::size_t kMaxMounts = 256;
+constexpr std::size_t kMaxWatches = 256;
 
 /// The whole text as a number. Not by CLI11: it takes 010 for 8, and what is too large for the
 /// largest.
@@ -104,9 +106,16 @@ struct Parser {
   void add_monitor() {
     monitor
         ->add_option("--mount", monitor_options.mounts,
-                     "Watch the mounts at and below PATH; again for more (default: /)")
+                     "Watch the mounts at and below PATH; again for more")
         ->type_name("PATH")
         ->allow_extra_args(false);
+    monitor
+        ->add_option("--sb", monitor_options.superblocks,
+                     "Watch the filesystem that holds PATH: errors, read-only; again for more")
+        ->type_name("PATH")
+        ->allow_extra_args(false);
+    monitor->add_flag("--all-sb", monitor_options.all_superblocks,
+                      "Watch the filesystems of all mounts, of those to come too");
     monitor->add_flag("--json", monitor_options.json, "Print a JSON object a line");
     monitor->add_option("--count", count, "End after N records")
         ->type_name("N")
@@ -128,9 +137,14 @@ struct Parser {
 
   Command result() {
     if (status->parsed()) return status_options;
-    if (monitor_options.mounts.empty()) monitor_options.mounts = {"/"};
-    if (monitor_options.mounts.size() > kMaxMounts) {
-      throw Failure(ExitStatus::wrong_usage, "--mount may be given up to 256 times");
+    const std::size_t named = monitor_options.mounts.size() + monitor_options.superblocks.size() +
+                              (monitor_options.all_superblocks ? 1 : 0);
+    if (named == 0) {
+      monitor_options.mounts = {"/"};
+      monitor_options.all_superblocks = true;
+    }
+    if (named > kMaxWatches) {
+      throw Failure(ExitStatus::wrong_usage, "--mount and --sb may be given up to 256 times");
     }
     monitor_options.count = number<std::uint64_t>(count);
     if (const auto timeout = number<double>(seconds)) {

@@ -12,8 +12,11 @@
 namespace watchq {
 
 struct MonitorOptions {
-  std::string directory;            ///< where the daemon is mounted
-  std::vector<std::string> mounts;  ///< paths to watch, the place of each is its tag
+  std::string directory;  ///< where the daemon is mounted
+  // What to watch. Tags are counted from 0 through the mounts, the superblocks and, last, all.
+  std::vector<std::string> mounts;
+  std::vector<std::string> superblocks;
+  bool all_superblocks = false;  ///< of all mounts
   bool json = false;
   std::optional<std::uint64_t> count;  ///< records to see before it ends
   std::optional<std::chrono::milliseconds> timeout;

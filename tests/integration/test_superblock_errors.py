@@ -10,7 +10,7 @@ import namespace
 import syscalls
 from filesystems import run
 from records import Removal
-from superblock_queue import SbKind, SbNotice
+from superblock_queue import SNAPSHOT, TYPE_SNAPSHOT, SbKind, SbNotice
 
 EUCLEAN = 117
 
@@ -117,6 +117,47 @@ def test_a_watch_that_is_set_again_hears_errors_again(sb_queue, make_filesystem)
         break_ext4(filesystem)
         assert next_error(sb_queue).cookie == 1
         sb_queue.unwatch_sb(filesystem.place)
+
+
+@pytest.mark.parametrize("fs_type", ["ext4", "xfs", "btrfs"])
+def test_data_that_cannot_be_written_back_is_told_as_an_io_error(sb_queue, base, make_filesystem,
+                                                                 fs_type):
+    """The file that a filesystem lies in cannot grow: its device refuses to be written to."""
+    filesystem = make_filesystem(fs_type, directory=base)
+    used = os.statvfs(base)
+    full = (used.f_blocks - used.f_bfree) * used.f_frsize
+    syscalls.mount(None, base, None, syscalls.MS_REMOUNT, f"size={full}")
+    sb_queue.watch_sb(filesystem.place)
+    with pytest.raises(OSError), open(filesystem.place / "file", "wb", buffering=0) as file:
+        file.write(os.urandom(8 << 20))
+        os.fsync(file.fileno())
+    # Others may come before: of ext4 what it tells fanotify, of btrfs that it is read-only now.
+    while sb_queue.next_notice().error != errno.EIO:
+        pass
+
+
+@pytest.mark.parametrize("fs_type", ["ext4", "xfs"])
+def test_a_shutdown_of_another_superblock_is_not_told(sb_queue, open_sb_queue, make_filesystem,
+                                                      fs_type):
+    broken, whole = make_filesystem(fs_type, "broken"), make_filesystem(fs_type, "whole")
+    witness = open_sb_queue()
+    witness.watch_sb(broken.place)
+    sb_queue.watch_sb(whole.place)
+    run("xfs_io", "-x", "-c", "shutdown", broken.place)
+    assert next_error(witness).error == errno.EIO
+    assert sb_queue.told_sb() == []
+
+
+def test_a_snapshot_tells_that_ext4_has_shut_down(sb_queue, make_filesystem):
+    filesystem = make_filesystem()
+    run("xfs_io", "-x", "-c", "shutdown", filesystem.place)
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        if not any(str(filesystem.place) in line and "shutdown" in line for line in file):
+            pytest.skip("this kernel does not show that ext4 has shut down")
+    sb_queue.watch_sb(filesystem.place, flags=SNAPSHOT)
+    told = next_error(sb_queue)
+    assert (told.error, told.cookie) == (errno.EIO, 0)
+    assert sb_queue.take(1)[0].type == TYPE_SNAPSHOT
 
 
 @pytest.mark.parametrize("fs_type", ["ext4", "xfs"])
