@@ -51,7 +51,8 @@ void SuperblockDispatcher::watch(WatchQueue& queue, const Peer& caller,
     watch_all(queue, caller, asked, object, std::move(mounts));
     return;
   }
-  const std::uint64_t superblock = superblocks_.identify(*mounts, mount_of(*mounts, object)).id;
+  const Mount& mount = mount_of(*mounts, object);
+  const std::uint64_t superblock = superblocks_.identify(*mounts, mount).id;
 
   const SuperblockWatch* watched = watches_.find(queue, superblock);
   if (request.tag == kRemove) {
@@ -64,7 +65,7 @@ void SuperblockDispatcher::watch(WatchQueue& queue, const Peer& caller,
   if (watched != nullptr && !(snapshot && watched->tag == request.tag)) {
     throw RequestError(EBUSY, "this queue already watches the superblock");
   }
-  superblocks_.watch(superblock, mounts, examined);
+  superblocks_.watch(superblock, mounts, mount.info.mount, examined);
   const auto space = make_space_watch(asked);
   if (space && !can_tell_space(superblock, *space)) {
     superblocks_.unwatch(superblock, *mounts);

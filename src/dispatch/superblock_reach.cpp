@@ -95,7 +95,7 @@ void SuperblockReach::update(ReachWatch& watch) {
 void SuperblockReach::begin(ReachWatch& watch, std::uint64_t superblock, const Mount& mount) {
   ExaminedSuperblock not_yet;
   not_yet.error_mark_missing = "not examined yet";
-  superblocks_.watch(superblock, watch.as.mounts, not_yet);
+  superblocks_.watch(superblock, watch.as.mounts, mount.info.mount, not_yet);
   watch.superblocks.insert(superblock);
   const WatchedSuperblock* watched = superblocks_.find(superblock);
   if (watched == nullptr || watched->examined.done) return;

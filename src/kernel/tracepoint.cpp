@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <linux/perf_event.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -117,19 +116,12 @@ std::uint64_t trace_number(std::span<const std::byte> raw, const TraceField& fie
 
 Tracepoint::Tracepoint(std::uint64_t id) {
   for (std::size_t processor = 0; processor < processors(); ++processor) {
-    Ring ring{open_on(id, processor), nullptr};
+    Ring ring{open_on(id, processor), {}};
     if (!ring.fd.valid() && errno == ENODEV) continue;  // this one is off
     if (!ring.fd.valid()) throw_errno("perf_event_open of a tracepoint");
-    void* memory =
-        ::mmap(nullptr, kPage + kDataBytes, PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd.get(), 0);
-    if (memory == MAP_FAILED) throw_errno("mmap of a tracepoint's ring");
-    ring.memory = static_cast<std::byte*>(memory);
+    ring.memory = Mapping::shared(ring.fd.get(), kPage + kDataBytes);
     rings_.push_back(std::move(ring));
   }
-}
-
-Tracepoint::~Tracepoint() {
-  for (const Ring& ring : rings_) ::munmap(ring.memory, kPage + kDataBytes);
 }
 
 std::vector<int> Tracepoint::fds() const {
@@ -145,8 +137,8 @@ Tracepoint::Taken Tracepoint::take() {
 }
 
 void Tracepoint::take_from(Ring& ring, Taken& taken) {
-  auto& page = *reinterpret_cast<perf_event_mmap_page*>(ring.memory);
-  const std::byte* data = ring.memory + kPage;
+  auto& page = *reinterpret_cast<perf_event_mmap_page*>(ring.memory.bytes().data());
+  const std::byte* data = ring.memory.bytes().data() + kPage;
   const auto copy = [&](std::uint64_t from, void* to, std::size_t bytes) {
     auto* into = static_cast<std::byte*>(to);
     for (std::size_t at = 0; at < bytes; ++at) into[at] = data[(from + at) % kDataBytes];

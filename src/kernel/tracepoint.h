@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/mapping.h"
 #include "base/unique_fd.h"
 
 namespace watchq {
@@ -40,7 +41,6 @@ class Tracepoint {
  public:
   /// Throws std::system_error: EACCES or EPERM without CAP_PERFMON.
   explicit Tracepoint(std::uint64_t id);
-  ~Tracepoint();
   Tracepoint(const Tracepoint&) = delete;
   Tracepoint& operator=(const Tracepoint&) = delete;
 
@@ -57,7 +57,7 @@ class Tracepoint {
  private:
   struct Ring {
     UniqueFd fd;
-    std::byte* memory = nullptr;
+    Mapping memory;
   };
   static void take_from(Ring& ring, Taken& taken);
 

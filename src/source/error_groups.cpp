@@ -8,32 +8,38 @@
 namespace watchq {
 
 ErrorGroups::Mark ErrorGroups::mark(int fd, const std::string& device, FilesystemId filesystem) {
-  // Held while the kernel marks: what can wait for a server is not marked at all.
-  const std::lock_guard lock(mutex_);
-  auto group = std::find_if(groups_.begin(), groups_.end(), [&](const Group& candidate) {
-    const auto other = candidate.marked.find(filesystem);
-    return other == candidate.marked.end() || other->second.device == device;
-  });
   Mark mark;
-  if (group == groups_.end()) {
+  int group_fd = -1;
+  {
+    const std::lock_guard lock(mutex_);
     try {
-      groups_.push_back({open_error_fanotify(), {}});
+      Group& group = group_for(device, filesystem);
+      Marked& marked = group.marked[filesystem];
+      marked.device = device;
+      mark.id = ++last_mark_;
+      marked.names.emplace(mark.id, false);
+      group_fd = group.fanotify.get();
     } catch (const std::system_error& error) {
       mark.missing = error.what();
       return mark;
     }
-    group = groups_.end() - 1;
-    mark.opened = true;
   }
-  if (const int error = mark_errors(group->fanotify.get(), fd)) {
+  // Nobody else waits while the kernel asks the filesystem.
+  if (const int error = mark_errors(group_fd, fd)) {
     mark.missing = "fanotify_mark: " + std::system_category().message(error);
-    return mark;
+    release(std::exchange(mark.id, 0));
   }
-  mark.id = ++last_mark_;
-  Marked& marked = group->marked[filesystem];
-  marked.device = device;
-  marked.names.emplace(mark.id, false);
   return mark;
+}
+
+ErrorGroups::Group& ErrorGroups::group_for(const std::string& device, FilesystemId filesystem) {
+  const auto group = std::find_if(groups_.begin(), groups_.end(), [&](const Group& candidate) {
+    const auto other = candidate.marked.find(filesystem);
+    return other == candidate.marked.end() || other->second.device == device;
+  });
+  if (group != groups_.end()) return *group;
+  groups_.push_back({open_error_fanotify(), {}});
+  return groups_.back();
 }
 
 void ErrorGroups::keep(std::uint64_t mark) {

@@ -21,7 +21,6 @@ class ErrorGroups {
   struct Mark {
     std::uint64_t id = 0;  ///< names the mark; 0: there is none
     std::string missing;   ///< why there is none
-    bool opened = false;   ///< a group was opened for it, the last
   };
 
   /// Marks the superblock of an open file; `device` is as in mountinfo. A superblock that is marked
@@ -56,6 +55,8 @@ class ErrorGroups {
     std::map<FilesystemId, Marked> marked;
   };
 
+  /// A group without another superblock of this ID. Throws std::system_error.
+  Group& group_for(const std::string& device, FilesystemId filesystem);
   void for_each_marked(const std::function<void(Marked&)>& visit);
 
   mutable std::mutex mutex_;

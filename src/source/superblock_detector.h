@@ -44,6 +44,8 @@ struct WatchedSuperblock {
 
   /// A mount of it in this namespace, by its unique ID; nothing when there is none.
   [[nodiscard]] std::optional<std::uint64_t> mount_in(const MountNamespace& mounts) const;
+  /// Takes note of such a mount, so that it need not be looked for.
+  void note_mount(const MountNamespace& mounts, std::uint64_t mount);
   /// Adds what another examination found. Returns whether that is more than was known.
   bool learn(const ExaminedSuperblock& more);
 

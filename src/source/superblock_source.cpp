@@ -121,7 +121,7 @@ const Superblock& SuperblockSource::identify(const MountNamespace& mounts, const
 }
 
 void SuperblockSource::watch(std::uint64_t superblock,
-                             const std::shared_ptr<MountNamespace>& mounts,
+                             const std::shared_ptr<MountNamespace>& mounts, std::uint64_t mount,
                              const ExaminedSuperblock& examined) {
   const Superblock* known = registry_.find(superblock);
   if (known == nullptr || ended_.contains(examined.trace)) {
@@ -134,10 +134,11 @@ void SuperblockSource::watch(std::uint64_t superblock,
     entry = std::make_unique<Entry>();
     entry->watched.superblock = *known;
   }
-  const bool is_new_mark = entry->watched.learn(examined);
+  entry->watched.note_mount(*mounts, mount);
+  const bool is_more = entry->watched.learn(examined);
   const bool is_new_namespace = ++entry->uses[mounts->id()] == 1;
   if (is_new_namespace) entry->watched.namespaces.push_back(mounts);
-  if (!is_new && !is_new_namespace && !is_new_mark) return;
+  if (!is_new && !is_new_namespace && !is_more) return;
   for (const auto& detector : detectors_) detector->watched(entry->watched);
 }
 
@@ -152,6 +153,10 @@ void SuperblockSource::learn(std::uint64_t superblock, const ExaminedSuperblock&
 void SuperblockSource::follow(std::uint64_t superblock, int trace) {
   if (trace < 0 || !registry_.set_trace(superblock, trace)) return;
   examiner_->keep(trace);
+}
+
+void WatchedSuperblock::note_mount(const MountNamespace& mounts, std::uint64_t mount) {
+  mounts_[mounts.id()] = mount;
 }
 
 bool WatchedSuperblock::learn(const ExaminedSuperblock& more) {

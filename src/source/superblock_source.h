@@ -47,10 +47,10 @@ class SuperblockSource {
   /// The superblock of a mount of the namespace's table.
   const Superblock& identify(const MountNamespace& mounts, const Mount& mount);
 
-  /// Watches a superblock that identify() gave through the mounts of a namespace, once more. Throws
-  /// RequestError(EIO) when it is going away.
+  /// Watches a superblock that identify() gave of this mount, through the mounts of its namespace,
+  /// once more. Throws RequestError(EIO) when it is going away.
   void watch(std::uint64_t superblock, const std::shared_ptr<MountNamespace>& mounts,
-             const ExaminedSuperblock& examined);
+             std::uint64_t mount, const ExaminedSuperblock& examined);
   /// Adds what was found out of a watched superblock since.
   void learn(std::uint64_t superblock, const ExaminedSuperblock& examined);
   /// Undoes one watch().

@@ -37,21 +37,55 @@ Queue open_queue(const std::string& directory) {
   return queue;
 }
 
-Failure cannot_watch(const std::string& path, int error) {
+/// A path that is watched, or for what is watched all over the place none.
+struct Watched {
+  std::string path;
+  std::optional<std::string> shown;  ///< in lines of its records, where they name no path
+};
+
+/// What is watched, by tag.
+std::vector<Watched> watched_of(const MonitorOptions& options) {
+  std::vector<Watched> all;
+  for (const std::string& path : options.mounts) all.push_back({path, std::nullopt});
+  for (const std::string& path : options.superblocks) all.push_back({path, path});
+  if (options.all_superblocks) all.push_back({"/", std::nullopt});
+  return all;
+}
+
+Failure cannot_watch(const std::string& path, int error, const char* what) {
   std::string reason = std::system_category().message(error);
   if (error == EBUSY) reason = "it is named twice";
-  if (error == EOPNOTSUPP) reason = "the daemon cannot see mounts here; 'watchq status' says why";
+  if (error == EOPNOTSUPP) {
+    reason = std::string("the daemon cannot see ") + what + " here; 'watchq status' says why";
+  }
   return {ExitStatus::failed, "cannot watch " + path + ": " + reason};
+}
+
+/// Watches the superblock that holds a path, or with WATCHQ_ALL all below it.
+bool watch_superblock(const MonitorOptions& options, const std::string& path, int fd, int tag,
+                      std::uint32_t flags) {
+  if (!options.free) return ::watchq_watch_sb(AT_FDCWD, path.c_str(), 0, fd, tag, flags) == 0;
+  return ::watchq_watch_sb_space(AT_FDCWD, path.c_str(), 0, fd, tag, flags, options.free->kind,
+                                 options.free->value) == 0;
 }
 
 /// The queue with all its watches.
 Queue open_watches(const MonitorOptions& options) {
   Queue queue = open_queue(options.directory);
   int tag = 0;
+  const int fd = ::watchq_fd(queue.get());
   for (const std::string& path : options.mounts) {
-    if (::watchq_mount_notify(AT_FDCWD, path.c_str(), 0, ::watchq_fd(queue.get()), tag++) != 0) {
-      throw cannot_watch(path, errno);
+    if (::watchq_mount_notify(AT_FDCWD, path.c_str(), 0, fd, tag++) != 0) {
+      throw cannot_watch(path, errno, "mounts");
     }
+  }
+  for (const std::string& path : options.superblocks) {
+    if (!watch_superblock(options, path, fd, tag++, 0)) {
+      throw cannot_watch(path, errno, "filesystems");
+    }
+  }
+  if (options.all_superblocks && !watch_superblock(options, "/", fd, tag++, WATCHQ_ALL)) {
+    throw cannot_watch("all filesystems", errno, "filesystems");
   }
   return queue;
 }
@@ -92,7 +126,8 @@ class Monitor {
       : options_(options),
         output_(output),
         queue_(open_watches(options)),
-        watches_(options.mounts.size()) {
+        watched_(watched_of(options)),
+        watches_(watched_.size()) {
     if (options.timeout) deadline_ = Clock::now() + *options.timeout;
   }
 
@@ -130,7 +165,9 @@ class Monitor {
   void print(const Record& record, Setting setting) {
     if (record.type() == WATCH_TYPE_META && record.subtype() == WATCH_META_REMOVAL_NOTIFICATION) {
       --watches_;
-      setting.path = options_.mounts.at(record.tag());
+      setting.path = watched_.at(record.tag()).path;
+    } else if (record.type() == WATCH_TYPE_SB_NOTIFY) {
+      setting.path = watched_.at(record.tag()).shown;
     }
     if (record.has(WATCH_INFO_OVERRUN | WATCH_INFO_ENOMEM)) {
       write(options_.json ? json_loss_line(record, setting) : text_loss_line(record, setting));
@@ -182,18 +219,31 @@ class Monitor {
   EndSignals signals_;
   // Read after the watches are set: a mount is in here, or a record of it comes.
   MountPaths paths_{[] { return read_file("/proc/self/mountinfo"); }};
-  std::size_t watches_;  // that are still set
+  const std::vector<Watched> watched_;  // by tag
+  std::size_t watches_;                 // that are still set
   std::optional<Clock::time_point> deadline_;
   std::uint64_t printed_ = 0;
 };
+
+std::string list_of(const std::vector<std::string>& paths) {
+  std::string list;
+  for (const std::string& path : paths) list += (list.empty() ? "" : ", ") + path;
+  return list;
+}
 
 }  // namespace
 
 void monitor(const MonitorOptions& options, Output& output, Output& error) {
   Monitor monitor(options, output);
-  std::string watched;
-  for (const std::string& path : options.mounts) watched += (watched.empty() ? "" : ", ") + path;
-  error.write("watchq: watching the mounts under " + watched + '\n');
+  std::string watched = "watchq: watching ";
+  if (!options.mounts.empty()) watched += "the mounts under " + list_of(options.mounts);
+  if (!options.superblocks.empty()) {
+    watched += (options.mounts.empty() ? "" : " and ") +
+               ("the filesystems of " + list_of(options.superblocks));
+  }
+  const bool first = options.mounts.empty() && options.superblocks.empty();
+  if (options.all_superblocks) watched += first ? "all filesystems" : " and all filesystems";
+  error.write(watched + '\n');
   monitor.run();
 }
 

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <sstream>
+#include <string_view>
 #include <system_error>
 
 #include "tool/failure.h"
@@ -23,20 +24,22 @@ constexpr const char* kExitStatus =
 
 constexpr const char* kExamples =
     "Examples:\n"
-    "  watchq monitor       every mount, remount, move and unmount, until Ctrl-C\n"
+    "  watchq monitor       every mount, unmount and filesystem error, until Ctrl-C\n"
     "  watchq status        what the daemon can see on this kernel, and how\n"
     "'watchq COMMAND --help' tells more.\n\n";
 
 constexpr const char* kMonitorExamples =
+    "With nothing named: the mounts below / and the filesystems of all of them.\n\n"
     "A line of text: when, the mount point ('?' where it cannot be told; the path is looked up "
     "when\n"
-    "the record is read), what happened, the IDs as in /proc/self/mountinfo, the tag (which "
-    "--mount\n"
-    "it was, from 0), and 'below' when it was not the watched mount itself. Where records were "
-    "lost\n"
-    "a line says LOST.\n\n"
+    "the record is read) or the PATH of --sb, what happened, the IDs as in /proc/self/mountinfo "
+    "and\n"
+    "below DIR/superblocks, the tag (which --mount it was, from 0, then which --sb), and 'below' "
+    "when\n"
+    "it was not the watched mount itself. Where records were lost a line says LOST.\n\n"
     "Examples:\n"
     "  watchq monitor --mount /srv --mount /media\n"
+    "  watchq monitor --sb /var   errors of the filesystem that /var is on\n"
     "  watchq monitor --json --count 1 --timeout 30 || echo 'no change in 30 s'\n\n";
 
 constexpr const char* kStatusExamples =
@@ -45,7 +48,7 @@ constexpr const char* kStatusExamples =
     "  watchq status --json | jq .version\n\n";
 
 // Tags are 8 bits.
-constexpr std::size_t kMaxMounts = 256;
+constexpr std::size_t kMaxWatches = 256;
 
 /// The whole text as a number. Not by CLI11: it takes 010 for 8, and what is too large for the
 /// largest.
@@ -70,6 +73,31 @@ std::string check_count(const std::string& text) {
   return "N is a whole number from 1, not " + text;
 }
 
+/// "10%" or "500M".
+std::optional<FreeThreshold> free_threshold(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const std::string digits = text.substr(0, text.size() - 1);
+  if (text.back() == '%') {
+    const auto percent = number<double>(digits);
+    if (!percent || !(*percent >= 0.0001 && *percent <= 100)) return std::nullopt;
+    return FreeThreshold{WATCHQ_SPACE_FREE_SHARE,
+                         static_cast<std::uint64_t>(std::llround(*percent * 10'000))};
+  }
+  constexpr std::string_view kUnits = "KMGT";
+  const auto unit = kUnits.find(text.back());
+  const unsigned int shift = unit == std::string_view::npos ? 0 : 10 * (1 + unit);
+  const auto value = number<std::uint64_t>(shift == 0 ? text : digits);
+  if (!value || *value == 0 || *value > (~std::uint64_t{0} >> shift)) return std::nullopt;
+  return FreeThreshold{WATCHQ_SPACE_FREE_BYTES, *value << shift};
+}
+
+std::string check_free(const std::string& text) {
+  if (free_threshold(text)) return {};
+  return "FREE is a share of the filesystem as in 10%, or bytes as in 4096, 64K, 500M, 2G or 1T, "
+         "not " +
+         text;
+}
+
 void add_directory(CLI::App& command, std::string& directory) {
   directory = WATCHQ_DEFAULT_MOUNT;
   command.add_option("--watchq", directory, "Where the daemon is mounted")
@@ -84,6 +112,7 @@ struct Parser {
   MonitorOptions monitor_options;
   StatusOptions status_options;
   std::string seconds;
+  std::string free;
   std::string count;
   CLI::App* monitor;
   CLI::App* status;
@@ -104,9 +133,22 @@ struct Parser {
   void add_monitor() {
     monitor
         ->add_option("--mount", monitor_options.mounts,
-                     "Watch the mounts at and below PATH; again for more (default: /)")
+                     "Watch the mounts at and below PATH; again for more")
         ->type_name("PATH")
         ->allow_extra_args(false);
+    monitor
+        ->add_option("--sb", monitor_options.superblocks,
+                     "Watch the filesystem that holds PATH: errors, read-only; again for more")
+        ->type_name("PATH")
+        ->allow_extra_args(false);
+    monitor->add_flag("--all-sb", monitor_options.all_superblocks,
+                      "Watch the filesystems of all mounts, of those to come too");
+    monitor
+        ->add_option("--free", free,
+                     "Tell also when less than FREE (10%, 500M) of those filesystems is free, and "
+                     "when it no longer is")
+        ->type_name("FREE")
+        ->check(check_free);
     monitor->add_flag("--json", monitor_options.json, "Print a JSON object a line");
     monitor->add_option("--count", count, "End after N records")
         ->type_name("N")
@@ -128,9 +170,19 @@ struct Parser {
 
   Command result() {
     if (status->parsed()) return status_options;
-    if (monitor_options.mounts.empty()) monitor_options.mounts = {"/"};
-    if (monitor_options.mounts.size() > kMaxMounts) {
-      throw Failure(ExitStatus::wrong_usage, "--mount may be given up to 256 times");
+    const std::size_t named = monitor_options.mounts.size() + monitor_options.superblocks.size() +
+                              (monitor_options.all_superblocks ? 1 : 0);
+    if (named == 0) {
+      monitor_options.mounts = {"/"};
+      monitor_options.all_superblocks = true;
+    }
+    if (named > kMaxWatches) {
+      throw Failure(ExitStatus::wrong_usage, "--mount and --sb may be given up to 256 times");
+    }
+    monitor_options.free = free_threshold(free);
+    if (monitor_options.free && monitor_options.superblocks.empty() &&
+        !monitor_options.all_superblocks) {
+      throw Failure(ExitStatus::wrong_usage, "--free needs --sb or --all-sb");
     }
     monitor_options.count = number<std::uint64_t>(count);
     if (const auto timeout = number<double>(seconds)) {

@@ -151,6 +151,21 @@ static void check_records(void) {
     CHECK_FIELD(struct key_notification, aux, 12, 4);
   }
   {
+    struct watchq_superblock_detail example;
+    CHECK(sizeof example, 48);
+    CHECK_FIELD(struct watchq_superblock_detail, watch, 0, 8);
+    CHECK_FIELD(struct watchq_superblock_detail, sb_id, 8, 8);
+    CHECK_FIELD(struct watchq_superblock_detail, mount, 16, 8);
+    CHECK_FIELD(struct watchq_superblock_detail, device_major, 24, 4);
+    CHECK_FIELD(struct watchq_superblock_detail, device_minor, 28, 4);
+    CHECK_FIELD(struct watchq_superblock_detail, quota_type, 32, 4);
+    CHECK_FIELD(struct watchq_superblock_detail, quota_id, 36, 4);
+    CHECK_FIELD(struct watchq_superblock_detail, mount_point, 40, 2);
+    CHECK_FIELD(struct watchq_superblock_detail, fs_type, 42, 2);
+    CHECK_FIELD(struct watchq_superblock_detail, source, 44, 2);
+    CHECK_FIELD(struct watchq_superblock_detail, reserved, 46, 2);
+  }
+  {
     struct watchq_lost_notification example;
     CHECK(sizeof example, 16);
     CHECK_FIELD(struct watchq_lost_notification, watch, 0, 8);

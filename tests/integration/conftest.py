@@ -152,8 +152,8 @@ def make_make_filesystem(workspace):
     """Makes filesystems on loop devices; ends the test with none left."""
     made = []
 
-    def make(fs_type="ext4", name="fs", options="", copy_of=None):
-        image = workspace / f"{name}.img"
+    def make(fs_type="ext4", name="fs", options="", copy_of=None, directory=workspace):
+        image = directory / f"{name}.img"
         if copy_of is None:
             make_image(image, fs_type)
         else:

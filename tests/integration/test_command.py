@@ -28,7 +28,7 @@ def make_monitor(watchqd):
     def monitor(*options):
         program = ClientProgram(WATCHQ, "monitor", "--watchq", watchqd.mount_point, *options)
         started.append(program)
-        program.err.wait_for(containing="watching the mounts under")
+        program.err.wait_for(containing="watching ")
         return program
 
     yield monitor
@@ -82,6 +82,25 @@ def test_monitor_prints_each_line_at_once(monitor, base):
     for number in range(1, 4):
         namespace.mount_tmpfs(base / str(number))
         assert f"{base}/{number} mounted" in program.out.wait_for(count=number)[-1]
+
+
+def test_monitor_tells_of_a_filesystem_by_the_path_that_was_named(monitor, base):
+    program = monitor("--sb", base, "--count", "2")
+    syscalls.mount(None, base, None, syscalls.MS_REMOUNT | syscalls.MS_RDONLY)
+    program.out.wait_for(count=1)
+    syscalls.mount(None, base, None, syscalls.MS_REMOUNT)
+    code, out, err = program.wait()
+    assert code == 0, err
+    for line, words in zip(out, ("now read-only", "now read-write"), strict=True):
+        assert parts(line)[1] == str(base)
+        assert re.fullmatch(words + r": superblock \d+, tag 0", parts(line)[2])
+
+
+def test_monitor_tells_of_all_filesystems(monitor, base):
+    program = monitor("--all-sb", "--json", "--count", "1")
+    syscalls.mount(None, base, None, syscalls.MS_REMOUNT | syscalls.MS_RDONLY)
+    told, = events(program)
+    assert (told["type"], told["subtype"], told["read_only"]) == ("superblock", "readonly", True)
 
 
 def test_json_lines_have_the_same_facts_under_stable_names(monitor, base):

@@ -8,6 +8,7 @@ import os
 import pytest
 
 import namespace
+import syscalls
 from client_program import BUILD_ROOT
 from processes import BlockedCall
 from syscalls import AT_FDCWD
@@ -55,6 +56,9 @@ class LibraryQueue:
     def call(self, name, *arguments):
         return self._checked(getattr(self._library, f"watchq_{name}")(*arguments))
 
+    def watch_superblock(self, path, tag):
+        return self.call("sb_notify", AT_FDCWD, os.fsencode(path), 0, self.fd, tag)
+
     def watch_mounts(self, path, tag, at_flags=0):
         return self.call("mount_notify", AT_FDCWD, os.fsencode(path), at_flags, self.fd, tag)
 
@@ -85,6 +89,17 @@ def test_a_wait_ends_when_a_record_comes(library_queue, base):
     assert waiting.result() == 1
     assert library_queue.next() == f"mounted: mount {mount} on mount {namespace.mount_id(base)}, tag 7"
     assert library_queue.next() is None
+
+
+def test_a_superblock_is_watched_like_by_the_call_of_2018(library_queue, base):
+    library_queue.watch_superblock(base, 7)
+    waiting = BlockedCall(library_queue.wait, -1)
+    syscalls.mount(None, base, None, syscalls.MS_REMOUNT | syscalls.MS_RDONLY)
+    assert waiting.result() == 1
+    words = library_queue.next()
+    assert words.startswith("now read-only: superblock ")
+    assert words.endswith(", tag 7")
+    library_queue.watch_superblock(base, -1)
 
 
 def test_a_wait_without_records_ends_when_its_time_is_over(library_queue):

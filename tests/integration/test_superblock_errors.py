@@ -119,6 +119,23 @@ def test_a_watch_that_is_set_again_hears_errors_again(sb_queue, make_filesystem)
         sb_queue.unwatch_sb(filesystem.place)
 
 
+@pytest.mark.parametrize("fs_type", ["ext4", "xfs", "btrfs"])
+def test_data_that_cannot_be_written_back_is_told_as_an_io_error(sb_queue, base, make_filesystem,
+                                                                 fs_type):
+    """The file that a filesystem lies in cannot grow: its device refuses to be written to."""
+    filesystem = make_filesystem(fs_type, directory=base)
+    used = os.statvfs(base)
+    full = (used.f_blocks - used.f_bfree) * used.f_frsize
+    syscalls.mount(None, base, None, syscalls.MS_REMOUNT, f"size={full}")
+    sb_queue.watch_sb(filesystem.place)
+    with pytest.raises(OSError), open(filesystem.place / "file", "wb", buffering=0) as file:
+        file.write(os.urandom(8 << 20))
+        os.fsync(file.fileno())
+    # Others may come before: of ext4 what it tells fanotify, of btrfs that it is read-only now.
+    while sb_queue.next_notice().error != errno.EIO:
+        pass
+
+
 @pytest.mark.parametrize("fs_type", ["ext4", "xfs"])
 def test_a_shutdown_is_told_as_an_io_error(sb_queue, make_filesystem, fs_type):
     filesystem = make_filesystem(fs_type)

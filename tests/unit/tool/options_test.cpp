@@ -48,6 +48,7 @@ TEST_F(OptionsTest, MonitorWatchesTheRootWithoutEndUnlessToldOtherwise) {
   const MonitorOptions options = monitor_options({});
   EXPECT_EQ(options.directory, "/watchq");
   EXPECT_EQ(options.mounts, Arguments{"/"});
+  EXPECT_TRUE(options.all_superblocks);
   EXPECT_FALSE(options.json);
   EXPECT_FALSE(options.count);
   EXPECT_FALSE(options.timeout);
@@ -82,6 +83,16 @@ TEST_F(OptionsTest, NumbersThatMakeNoSenseAreRefusedByName) {
   for (const char* timeout : {"-1", "nan", "inf", "1e30", "soon"}) {
     EXPECT_NE(complaint({"monitor", "--timeout", timeout}).find("--timeout"), std::string::npos);
   }
+}
+
+TEST_F(OptionsTest, MonitorWatchesSuperblocksAloneWhereTheyAloneAreNamed) {
+  const MonitorOptions some = monitor_options({"--sb", "/a", "--sb=/b"});
+  EXPECT_EQ(some.superblocks, (Arguments{"/a", "/b"}));
+  EXPECT_TRUE(some.mounts.empty());
+  EXPECT_FALSE(some.all_superblocks);
+  const MonitorOptions all = monitor_options({"--all-sb"});
+  EXPECT_TRUE(all.all_superblocks);
+  EXPECT_TRUE(all.mounts.empty());
 }
 
 TEST_F(OptionsTest, ThereAreAsManyTagsAsMounts) {
