@@ -85,7 +85,7 @@ std::optional<FreeThreshold> free_threshold(const std::string& text) {
   }
   constexpr std::string_view kUnits = "KMGT";
   const auto unit = kUnits.find(text.back());
-  const unsigned int shift = unit == std::string_view::npos ? 0 : 10 * (1 + unit);
+  const std::size_t shift = unit == std::string_view::npos ? 0 : 10 * (1 + unit);
   const auto value = number<std::uint64_t>(shift == 0 ? text : digits);
   if (!value || *value == 0 || *value > (~std::uint64_t{0} >> shift)) return std::nullopt;
   return FreeThreshold{WATCHQ_SPACE_FREE_BYTES, *value << shift};
