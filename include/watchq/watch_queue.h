@@ -196,6 +196,21 @@ struct watchq_lost_notification {
   uint64_t lost;
 };
 
+/* Free space or inodes of a superblock have crossed the watch's threshold. */
+enum watchq_space_subtype {
+  WATCHQ_SPACE_BLOCKS = 0, /* free and total count bytes */
+  WATCHQ_SPACE_INODES = 1  /* free and total count inodes */
+};
+
+struct watchq_space_notification {
+  struct watch_notification watch; /* WATCHQ_TYPE_SPACE; FLAG_0: now below */
+  uint64_t sb_id;
+  uint64_t free; /* for users without privileges */
+  uint64_t total;
+};
+
+#define WATCHQ_SPACE_IS_BELOW WATCH_INFO_FLAG_0
+
 /* Flexible arrays and unnamed unions are GNU extensions in C++. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
@@ -252,6 +267,22 @@ struct watchq_watch {
   uint32_t flags; /* WATCHQ_* */
 };
 
+/* A watch of a superblock that also asks to be told when its free space, or its free inodes, cross
+ * a threshold: below when less than `threshold` is free, above again when an eighth of it more is.
+ */
+struct watchq_sb_watch {
+  struct watchq_watch watch; /* size: sizeof(struct watchq_sb_watch) */
+  uint64_t threshold;        /* 0: none */
+  uint32_t threshold_kind;   /* WATCHQ_SPACE_*; 0: none */
+  uint32_t reserved;         /* 0 */
+};
+
+/* What a threshold counts. */
+#define WATCHQ_SPACE_FREE_BYTES 1u        /* free bytes */
+#define WATCHQ_SPACE_FREE_SHARE 2u        /* free bytes, in millionths of the filesystem's size */
+#define WATCHQ_SPACE_FREE_INODES 3u       /* free inodes */
+#define WATCHQ_SPACE_FREE_INODES_SHARE 4u /* free inodes, in millionths of all inodes */
+
 struct watchq_key_watch {
   uint32_t size; /* sizeof(struct watchq_key_watch) */
   int32_t key;   /* serial number of a key or keyring */
@@ -277,6 +308,8 @@ struct watchq_filter {
 
 #define WATCHQ_IOC_MOUNT_NOTIFY _IOW('s', 0x10, struct watchq_watch)
 #define WATCHQ_IOC_SB_NOTIFY _IOW('s', 0x11, struct watchq_watch)
+/* The same call as WATCHQ_IOC_SB_NOTIFY, with a threshold. */
+#define WATCHQ_IOC_SB_WATCH _IOW('s', 0x11, struct watchq_sb_watch)
 #define WATCHQ_IOC_KEY_NOTIFY _IOW('s', 0x12, struct watchq_key_watch)
 
 #define WATCHQ_IOC_INJECT _IOW('s', 0x18, struct watchq_injection)
@@ -312,6 +345,8 @@ WATCHQ_ASSERT_LAYOUT(offsetof(struct watchq_superblock_detail, quota_type) == 32
 WATCHQ_ASSERT_LAYOUT(offsetof(struct watchq_superblock_detail, mount_point) == 40);
 WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_lost_notification) == 16);
 WATCHQ_ASSERT_LAYOUT(offsetof(struct watchq_lost_notification, lost) == 8);
+WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_space_notification) == 32);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct watchq_space_notification, free) == 16);
 WATCHQ_ASSERT_LAYOUT(sizeof(struct watch_queue_buffer) == 24);
 WATCHQ_ASSERT_LAYOUT(offsetof(struct watch_queue_buffer, meta.head) == 8);
 WATCHQ_ASSERT_LAYOUT(offsetof(struct watch_queue_buffer, meta.tail) == 12);
@@ -320,6 +355,8 @@ WATCHQ_ASSERT_LAYOUT(sizeof(struct watch_notification_type_filter) == 44);
 WATCHQ_ASSERT_LAYOUT(offsetof(struct watch_notification_type_filter, subtype_filter) == 12);
 WATCHQ_ASSERT_LAYOUT(sizeof(struct watch_notification_filter) == 8);
 WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_watch) == 16);
+WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_sb_watch) == 32);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct watchq_sb_watch, threshold) == 16);
 WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_key_watch) == 24);
 WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_injection) == 512);
 WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_filter) == 712);

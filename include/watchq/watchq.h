@@ -151,6 +151,15 @@ int watchq_watch_sb(int dfd, const char* path, unsigned int at_flags, int fd, in
                     uint32_t flags);
 int watchq_watch_key(int32_t key, int fd, int tag, uint32_t flags);
 
+/* Watches a superblock as watchq_watch_sb() does, and a threshold of its free space or inodes:
+ * `threshold_kind` is WATCHQ_SPACE_*. Crossings come as records of type WATCHQ_TYPE_SPACE; where
+ * less is free already, with WATCHQ_SNAPSHOT only. Errors besides: EINVAL for another kind, a
+ * threshold of 0 or a share over the whole; EOPNOTSUPP where the daemon cannot tell how much is
+ * free.
+ */
+int watchq_watch_sb_space(int dfd, const char* path, unsigned int at_flags, int fd, int tag,
+                          uint32_t flags, uint32_t threshold_kind, uint64_t threshold);
+
 /* ---- records in words -------------------------------------------------------------------------
  *
  * These may be called from any thread. The names are stable; the words of a line are for people.

@@ -8,6 +8,7 @@
 #include "dispatch/place.h"
 #include "dispatch/record.h"
 #include "dispatch/superblock_record.h"
+#include "source/network_detector.h"
 
 namespace watchq {
 namespace {
@@ -17,7 +18,9 @@ constexpr std::int32_t kMaxTag = 255;
 
 }  // namespace
 
-void check_superblock_watch(const watchq_watch& request) {
+void check_superblock_watch(const watchq_sb_watch& asked) {
+  const watchq_watch& request = asked.watch;
+  static_cast<void>(make_space_watch(asked));
   if (request.tag < kRemove || request.tag > kMaxTag) {
     throw RequestError(EINVAL, "a tag is 0 to 255, or -1 to remove the watch");
   }
@@ -36,14 +39,16 @@ SuperblockDispatcher::SuperblockDispatcher(boost::asio::io_context& io, MountSou
   superblocks_.start(*this);
 }
 
-void SuperblockDispatcher::watch(WatchQueue& queue, const Peer& caller, const watchq_watch& request,
-                                 const OpenObject& object, const ExaminedSuperblock& examined) {
+void SuperblockDispatcher::watch(WatchQueue& queue, const Peer& caller,
+                                 const watchq_sb_watch& asked, const OpenObject& object,
+                                 const ExaminedSuperblock& examined) {
+  const watchq_watch& request = asked.watch;
   const UniqueFd namespace_fd = caller.mount_namespace();
   auto mounts = mounts_.open(namespace_fd.get(), mount_sink_);
   mounts->sync();
   superblocks_.sync();
   if ((request.flags & WATCHQ_ALL) != 0) {
-    watch_all(queue, caller, request, object, std::move(mounts));
+    watch_all(queue, caller, asked, object, std::move(mounts));
     return;
   }
   const Mount& mount = mount_of(*mounts, object);
@@ -61,6 +66,11 @@ void SuperblockDispatcher::watch(WatchQueue& queue, const Peer& caller, const wa
     throw RequestError(EBUSY, "this queue already watches the superblock");
   }
   superblocks_.watch(superblock, mounts, mount.info.mount, examined);
+  const auto space = make_space_watch(asked);
+  if (space && !can_tell_space(superblock, *space)) {
+    superblocks_.unwatch(superblock, *mounts);
+    throw RequestError(EOPNOTSUPP, "nobody counts what the threshold is about");
+  }
   if (watched != nullptr) {
     const SuperblockWatch taken = watches_.take(queue, superblock);
     superblocks_.unwatch(superblock, *taken.mounts);
@@ -71,16 +81,19 @@ void SuperblockDispatcher::watch(WatchQueue& queue, const Peer& caller, const wa
                               static_cast<std::uint8_t>(request.tag),
                               (request.flags & WATCHQ_DETAIL) != 0,
                               caller.root(),
-                              std::move(mounts)};
+                              std::move(mounts),
+                              space};
   watches_.add(watch);
+  begin_space(watch, superblock, snapshot);
   if (!snapshot) return;
   tell_present(watch, superblock);
   tell_complete(watch);
 }
 
 void SuperblockDispatcher::watch_all(WatchQueue& queue, const Peer& caller,
-                                     const watchq_watch& request, const OpenObject& directory,
+                                     const watchq_sb_watch& asked, const OpenObject& directory,
                                      std::shared_ptr<MountNamespace> mounts) {
+  const watchq_watch& request = asked.watch;
   mounts->catch_up();
   Place place = place_of(*mounts, caller, request.object, directory);
   ReachWatch* watched = reach_.find(queue, place.mount, place.directory);
@@ -95,12 +108,15 @@ void SuperblockDispatcher::watch_all(WatchQueue& queue, const Peer& caller,
   }
   if (watched != nullptr) reach_.remove(*watched);
   queue.count_losses();
-  const ReachWatch& added =
-      reach_.add({{&queue, 0, static_cast<std::uint8_t>(request.tag),
-                   (request.flags & WATCHQ_DETAIL) != 0, caller.root(), std::move(mounts)},
-                  place.mount,
-                  std::move(place.directory),
-                  {}});
+  const ReachWatch& added = reach_.add(
+      {{&queue, 0, static_cast<std::uint8_t>(request.tag), (request.flags & WATCHQ_DETAIL) != 0,
+        caller.root(), std::move(mounts), make_space_watch(asked)},
+       place.mount,
+       std::move(place.directory),
+       {}});
+  for (const std::uint64_t superblock : added.superblocks) {
+    begin_space(added.as, superblock, snapshot);
+  }
   if (!snapshot) return;
   for (const std::uint64_t superblock : added.superblocks) tell_present(added.as, superblock);
   tell_complete(added.as);
@@ -126,6 +142,23 @@ void SuperblockDispatcher::tell(const SuperblockWatch& watch, const SuperblockEv
   watch.queue->post(record.bytes(), detail.bytes());
 }
 
+bool SuperblockDispatcher::can_tell_space(std::uint64_t superblock, const SpaceWatch& space) const {
+  const WatchedSuperblock* watched = superblocks_.find(superblock);
+  // What a server counts is known with its first answer.
+  if (watched != nullptr && has_server(watched->superblock.fs_type)) return true;
+  const auto figures = superblocks_.space(superblock);
+  return figures && space.can_tell(*figures);
+}
+
+void SuperblockDispatcher::begin_space(const SuperblockWatch& watch, std::uint64_t superblock,
+                                       bool tells) const {
+  if (!watch.space) return;
+  const auto figures = superblocks_.space(superblock);
+  if (!figures) return;
+  const auto record = watch.space->update(superblock, *figures, watch.tag);
+  if (record && tells) watch.queue->post(bytes_of(*record));
+}
+
 void SuperblockDispatcher::tell_present(const SuperblockWatch& watch,
                                         std::uint64_t superblock) const {
   for (const SuperblockEvent& event : superblocks_.present(superblock)) tell(watch, event);
@@ -142,6 +175,9 @@ void SuperblockDispatcher::on_superblock_event(const SuperblockEvent& event) {
 }
 
 void SuperblockDispatcher::on_superblock_gone(std::uint64_t superblock) {
+  reach_.for_each(superblock, [&](const ReachWatch& watch) {
+    if (watch.as.space) watch.as.space->forget(superblock);
+  });
   reach_.forget(superblock);
   for (const SuperblockWatch& watch : watches_.take_superblock(superblock)) {
     const watch_notification record = removal_record(watch.tag);
@@ -156,6 +192,17 @@ void SuperblockDispatcher::on_superblock_loss(std::uint64_t superblock) {
   });
   reach_.for_each(superblock, [&](const ReachWatch& watch) { queues.insert(watch.as.queue); });
   for (WatchQueue* queue : queues) queue->lose();
+}
+
+void SuperblockDispatcher::on_superblock_space(std::uint64_t superblock,
+                                               const SpaceFigures& figures) {
+  const auto tell_space = [&](const SuperblockWatch& watch) {
+    if (!watch.space) return;
+    const auto record = watch.space->update(superblock, figures, watch.tag);
+    if (record) watch.queue->post(bytes_of(*record));
+  };
+  for (const SuperblockWatch& watch : watches_.on(superblock)) tell_space(watch);
+  reach_.for_each(superblock, [&](const ReachWatch& watch) { tell_space(watch.as); });
 }
 
 }  // namespace watchq

@@ -18,7 +18,7 @@ namespace watchq {
 
 /// Checks what of a request to watch a superblock can be checked by itself. Throws
 /// RequestError(EINVAL).
-void check_superblock_watch(const watchq_watch& request);
+void check_superblock_watch(const watchq_sb_watch& request);
 
 /// Holds the watches of superblocks, and writes to their queues what detectors see. One thread.
 class SuperblockDispatcher final : public SuperblockSink {
@@ -34,7 +34,8 @@ class SuperblockDispatcher final : public SuperblockSink {
   /// flag or object that cannot be, EBUSY when the queue already watches the superblock, EBADSLT
   /// when it does not, with
   /// WATCHQ_ALL also ENOTDIR and EPERM as for a mount, EIO when the superblock is going away.
-  void watch(WatchQueue& queue, const Peer& caller, const watchq_watch& request,
+  /// EOPNOTSUPP when nobody can tell how much is free there, but a threshold is named.
+  void watch(WatchQueue& queue, const Peer& caller, const watchq_sb_watch& asked,
              const OpenObject& object, const ExaminedSuperblock& examined);
 
   /// Forgets a queue that is about to go.
@@ -58,11 +59,15 @@ class SuperblockDispatcher final : public SuperblockSink {
   void on_superblock_event(const SuperblockEvent& event) override;
   void on_superblock_gone(std::uint64_t superblock) override;
   void on_superblock_loss(std::uint64_t superblock) override;
+  void on_superblock_space(std::uint64_t superblock, const SpaceFigures& figures) override;
 
  private:
-  void watch_all(WatchQueue& queue, const Peer& caller, const watchq_watch& request,
+  void watch_all(WatchQueue& queue, const Peer& caller, const watchq_sb_watch& asked,
                  const OpenObject& directory, std::shared_ptr<MountNamespace> mounts);
   void tell(const SuperblockWatch& watch, const SuperblockEvent& event) const;
+  [[nodiscard]] bool can_tell_space(std::uint64_t superblock, const SpaceWatch& space) const;
+  /// Begins with what is free now; told where `tells`.
+  void begin_space(const SuperblockWatch& watch, std::uint64_t superblock, bool tells) const;
   void tell_present(const SuperblockWatch& watch, std::uint64_t superblock) const;
   static void tell_complete(const SuperblockWatch& watch);
 

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "dispatch/space_watch.h"
 #include "queue/watch_queue.h"
 #include "source/mount_namespace.h"
 
@@ -23,6 +24,7 @@ struct SuperblockWatch {
   bool detail = false;                     ///< each record is followed by one that explains it
   std::string root;                        ///< the watcher's root, from the namespace's root
   std::shared_ptr<MountNamespace> mounts;  ///< the namespace the watcher was in
+  std::shared_ptr<SpaceWatch> space;       ///< its threshold; null: none
 };
 
 /// Finds watches by superblock. One thread.

@@ -91,15 +91,20 @@ std::vector<std::byte> read_memory(const Peer& caller, std::uint64_t address, st
 }
 
 /// The argument of a watch call, and how many bytes of it are still to be read: the command's
-/// number may promise less than the argument's own size.
-std::pair<watchq_watch, std::size_t> decode_watch(std::span<const std::byte> input) {
+/// number may promise less than the argument's own size. What a shorter one lacks of `Argument` is
+/// 0.
+template <typename Argument>
+std::pair<Argument, std::size_t> decode_watch(std::span<const std::byte> input) {
   if (input.size() < sizeof(watchq_watch)) throw RequestError(EINVAL, "the argument is too short");
-  const auto asked = value_from<watchq_watch>(input);
-  if (asked.size < sizeof asked) throw RequestError(EINVAL, "the argument's size is too small");
-  if (asked.size > kMaxArgument) throw RequestError(E2BIG, "the argument is too long");
-  const std::size_t seen = std::min<std::size_t>(asked.size, input.size());
-  require_zero(input.first(seen).subspan(sizeof asked));
-  return {asked, asked.size - seen};
+  const std::uint32_t size = value_from<watchq_watch>(input).size;
+  if (size < sizeof(watchq_watch)) throw RequestError(EINVAL, "the argument's size is too small");
+  if (size > kMaxArgument) throw RequestError(E2BIG, "the argument is too long");
+  const auto seen = input.first(std::min<std::size_t>(size, input.size()));
+  Argument asked{};
+  const std::size_t known = std::min(seen.size(), sizeof asked);
+  std::memcpy(&asked, seen.data(), known);
+  require_zero(seen.subspan(known));
+  return {asked, size - seen.size()};
 }
 
 /// Patient work, like the next.
@@ -228,7 +233,7 @@ void Filesystem::set_filter(fuse_req_t request, QueueFile& file, std::uint64_t a
 
 void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argument,
                        std::span<const std::byte> input) {
-  const auto [asked, unseen] = decode_watch(input);
+  const auto [asked, unseen] = decode_watch<watchq_watch>(input);
   check_mount_watch(asked);
   const Peer caller = caller_of(request);
   answer_patiently(
@@ -252,7 +257,7 @@ void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argume
 
 void Filesystem::watch_superblock(fuse_req_t request, QueueFile& file, std::uint64_t argument,
                                   std::span<const std::byte> input) {
-  const auto [asked, unseen] = decode_watch(input);
+  const auto [asked, unseen] = decode_watch<watchq_sb_watch>(input);
   check_superblock_watch(asked);
   const Peer caller = caller_of(request);
   answer_patiently(
@@ -260,7 +265,8 @@ void Filesystem::watch_superblock(fuse_req_t request, QueueFile& file, std::uint
       [caller, asked = asked, unseen = unseen, address = argument + input.size(),
        examiner = dispatcher_.superblocks().examiner()] {
         require_zero_memory(caller, address, unseen);
-        return std::make_shared<const ExaminedObject>(examine_object(caller, asked, examiner));
+        return std::make_shared<const ExaminedObject>(
+            examine_object(caller, asked.watch, examiner));
       },
       [this, &file, caller, asked = asked](const std::shared_ptr<const ExaminedObject>& examined) {
         file.ensure_readable();

@@ -16,6 +16,7 @@ union record {
   struct superblock_error_notification sb_error;
   struct key_notification key;
   struct watchq_lost_notification lost;
+  struct watchq_space_notification space;
 };
 
 struct line {
@@ -109,6 +110,12 @@ static int describe(struct line* line, const union record* record, size_t length
         append_error(line, record->sb_error.error_number);
         append(line, ", cookie %" PRIu32, record->sb_error.error_cookie);
       }
+      break;
+    case WATCHQ_TYPE_SPACE:
+      if (length < sizeof record->space) break;
+      append(line, ": superblock %" PRIu64 ", %" PRIu64 " of %" PRIu64, record->space.sb_id,
+             record->space.free, record->space.total);
+      append(line, "%s", record->watch.subtype == WATCHQ_SPACE_BLOCKS ? " bytes" : " inodes");
       break;
     case WATCH_TYPE_KEY_NOTIFY:
       describe_key(line, &record->key);

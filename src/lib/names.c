@@ -39,6 +39,11 @@ static const struct event_names key_events[] = {
     [NOTIFY_KEY_SETATTR] = {"setattr", "attributes changed", NULL},
 };
 
+static const struct event_names space_events[] = {
+    [WATCHQ_SPACE_BLOCKS] = {"blocks", "enough space free again", "little space free"},
+    [WATCHQ_SPACE_INODES] = {"inodes", "enough inodes free again", "few inodes free"},
+};
+
 static const struct {
   uint32_t type;
   const char* name;
@@ -53,7 +58,7 @@ static const struct {
     {WATCHQ_TYPE_DETAIL, "detail", NULL, 0},
     {WATCHQ_TYPE_SNAPSHOT, "snapshot", NULL, 0},
     {WATCHQ_TYPE_LOST, "lost", NULL, 0},
-    {WATCHQ_TYPE_SPACE, "space", NULL, 0},
+    {WATCHQ_TYPE_SPACE, "space", space_events, COUNT_OF(space_events)},
 };
 
 const char* watchq_type_name(uint32_t type) {

@@ -20,29 +20,42 @@ static int call(int fd, unsigned long request, void* argument, int object) {
   return result < 0 ? -1 : 0;
 }
 
+/* `argument` begins with the watch. */
 static int watch_path(unsigned long request, int dfd, const char* path, unsigned int at_flags,
-                      int fd, int tag, uint32_t flags) {
-  struct watchq_watch watch = {.size = sizeof watch, .object = -1, .tag = tag, .flags = flags};
-
+                      int fd, struct watchq_watch* watch, void* argument) {
   if ((at_flags & ~(unsigned int)(AT_NO_AUTOMOUNT | AT_EMPTY_PATH)) != 0) {
     errno = EINVAL;
     return -1;
   }
   /* open_tree() without OPEN_TREE_CLONE is an open with O_PATH that takes at_flags as they are.
    * It needs no rights on the object beyond those of the path walk. */
-  watch.object = (int32_t)syscall(SYS_open_tree, dfd, path, at_flags | (unsigned int)O_CLOEXEC);
-  if (watch.object < 0) return -1;
-  return call(fd, request, &watch, watch.object);
+  watch->object = (int32_t)syscall(SYS_open_tree, dfd, path, at_flags | (unsigned int)O_CLOEXEC);
+  if (watch->object < 0) return -1;
+  return call(fd, request, argument, watch->object);
 }
 
 int watchq_watch_mount(int dfd, const char* path, unsigned int at_flags, int fd, int tag,
                        uint32_t flags) {
-  return watch_path(WATCHQ_IOC_MOUNT_NOTIFY, dfd, path, at_flags, fd, tag, flags);
+  struct watchq_watch watch = {.size = sizeof watch, .object = -1, .tag = tag, .flags = flags};
+
+  return watch_path(WATCHQ_IOC_MOUNT_NOTIFY, dfd, path, at_flags, fd, &watch, &watch);
 }
 
 int watchq_watch_sb(int dfd, const char* path, unsigned int at_flags, int fd, int tag,
                     uint32_t flags) {
-  return watch_path(WATCHQ_IOC_SB_NOTIFY, dfd, path, at_flags, fd, tag, flags);
+  struct watchq_watch watch = {.size = sizeof watch, .object = -1, .tag = tag, .flags = flags};
+
+  return watch_path(WATCHQ_IOC_SB_NOTIFY, dfd, path, at_flags, fd, &watch, &watch);
+}
+
+int watchq_watch_sb_space(int dfd, const char* path, unsigned int at_flags, int fd, int tag,
+                          uint32_t flags, uint32_t threshold_kind, uint64_t threshold) {
+  struct watchq_sb_watch watch = {
+      .watch = {.size = sizeof watch, .object = -1, .tag = tag, .flags = flags},
+      .threshold = threshold,
+      .threshold_kind = threshold_kind};
+
+  return watch_path(WATCHQ_IOC_SB_WATCH, dfd, path, at_flags, fd, &watch.watch, &watch);
 }
 
 int watchq_watch_key(int32_t key, int fd, int tag, uint32_t flags) {

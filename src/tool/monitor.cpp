@@ -61,6 +61,14 @@ Failure cannot_watch(const std::string& path, int error, const char* what) {
   return {ExitStatus::failed, "cannot watch " + path + ": " + reason};
 }
 
+/// Watches the superblock that holds a path, or with WATCHQ_ALL all below it.
+bool watch_superblock(const MonitorOptions& options, const std::string& path, int fd, int tag,
+                      std::uint32_t flags) {
+  if (!options.free) return ::watchq_watch_sb(AT_FDCWD, path.c_str(), 0, fd, tag, flags) == 0;
+  return ::watchq_watch_sb_space(AT_FDCWD, path.c_str(), 0, fd, tag, flags, options.free->kind,
+                                 options.free->value) == 0;
+}
+
 /// The queue with all its watches.
 Queue open_watches(const MonitorOptions& options) {
   Queue queue = open_queue(options.directory);
@@ -72,11 +80,11 @@ Queue open_watches(const MonitorOptions& options) {
     }
   }
   for (const std::string& path : options.superblocks) {
-    if (::watchq_sb_notify(AT_FDCWD, path.c_str(), 0, fd, tag++) != 0) {
+    if (!watch_superblock(options, path, fd, tag++, 0)) {
       throw cannot_watch(path, errno, "filesystems");
     }
   }
-  if (options.all_superblocks && ::watchq_watch_sb(AT_FDCWD, "/", 0, fd, tag++, WATCHQ_ALL) != 0) {
+  if (options.all_superblocks && !watch_superblock(options, "/", fd, tag++, WATCHQ_ALL)) {
     throw cannot_watch("all filesystems", errno, "filesystems");
   }
   return queue;

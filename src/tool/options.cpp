@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <sstream>
+#include <string_view>
 #include <system_error>
 
 #include "tool/failure.h"
@@ -72,6 +73,31 @@ std::string check_count(const std::string& text) {
   return "N is a whole number from 1, not " + text;
 }
 
+/// "10%" or "500M".
+std::optional<FreeThreshold> free_threshold(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const std::string digits = text.substr(0, text.size() - 1);
+  if (text.back() == '%') {
+    const auto percent = number<double>(digits);
+    if (!percent || !(*percent >= 0.0001 && *percent <= 100)) return std::nullopt;
+    return FreeThreshold{WATCHQ_SPACE_FREE_SHARE,
+                         static_cast<std::uint64_t>(std::llround(*percent * 10'000))};
+  }
+  constexpr std::string_view kUnits = "KMGT";
+  const auto unit = kUnits.find(text.back());
+  const std::size_t shift = unit == std::string_view::npos ? 0 : 10 * (1 + unit);
+  const auto value = number<std::uint64_t>(shift == 0 ? text : digits);
+  if (!value || *value == 0 || *value > (~std::uint64_t{0} >> shift)) return std::nullopt;
+  return FreeThreshold{WATCHQ_SPACE_FREE_BYTES, *value << shift};
+}
+
+std::string check_free(const std::string& text) {
+  if (free_threshold(text)) return {};
+  return "FREE is a share of the filesystem as in 10%, or bytes as in 4096, 64K, 500M, 2G or 1T, "
+         "not " +
+         text;
+}
+
 void add_directory(CLI::App& command, std::string& directory) {
   directory = WATCHQ_DEFAULT_MOUNT;
   command.add_option("--watchq", directory, "Where the daemon is mounted")
@@ -86,6 +112,7 @@ struct Parser {
   MonitorOptions monitor_options;
   StatusOptions status_options;
   std::string seconds;
+  std::string free;
   std::string count;
   CLI::App* monitor;
   CLI::App* status;
@@ -116,6 +143,12 @@ struct Parser {
         ->allow_extra_args(false);
     monitor->add_flag("--all-sb", monitor_options.all_superblocks,
                       "Watch the filesystems of all mounts, of those to come too");
+    monitor
+        ->add_option("--free", free,
+                     "Tell also when less than FREE (10%, 500M) of those filesystems is free, and "
+                     "when it no longer is")
+        ->type_name("FREE")
+        ->check(check_free);
     monitor->add_flag("--json", monitor_options.json, "Print a JSON object a line");
     monitor->add_option("--count", count, "End after N records")
         ->type_name("N")
@@ -145,6 +178,11 @@ struct Parser {
     }
     if (named > kMaxWatches) {
       throw Failure(ExitStatus::wrong_usage, "--mount and --sb may be given up to 256 times");
+    }
+    monitor_options.free = free_threshold(free);
+    if (monitor_options.free && monitor_options.superblocks.empty() &&
+        !monitor_options.all_superblocks) {
+      throw Failure(ExitStatus::wrong_usage, "--free needs --sb or --all-sb");
     }
     monitor_options.count = number<std::uint64_t>(count);
     if (const auto timeout = number<double>(seconds)) {

@@ -11,12 +11,19 @@
 
 namespace watchq {
 
+/// Below how much free space a filesystem is to be told of.
+struct FreeThreshold {
+  std::uint32_t kind = 0;   ///< WATCHQ_SPACE_FREE_BYTES or WATCHQ_SPACE_FREE_SHARE
+  std::uint64_t value = 0;  ///< bytes or millionths
+};
+
 struct MonitorOptions {
   std::string directory;  ///< where the daemon is mounted
   // What to watch. Tags are counted from 0 through the mounts, the superblocks and, last, all.
   std::vector<std::string> mounts;
   std::vector<std::string> superblocks;
-  bool all_superblocks = false;  ///< of all mounts
+  bool all_superblocks = false;       ///< of all mounts
+  std::optional<FreeThreshold> free;  ///< of all superblocks that are watched
   bool json = false;
   std::optional<std::uint64_t> count;  ///< records to see before it ends
   std::optional<std::chrono::milliseconds> timeout;

@@ -36,6 +36,13 @@ std::string subject(const Record& record, const Setting& setting) {
 
 void add_body(Json& object, const Record& record) {
   const bool flag_0 = record.has(WATCH_INFO_FLAG_0);
+  if (const auto space = record.as<watchq_space_notification>(WATCHQ_TYPE_SPACE)) {
+    object["below"] = flag_0;
+    object["superblock"] = space->sb_id;
+    object["free"] = space->free;
+    object["total"] = space->total;
+    return;
+  }
   if (const auto mount = record.as<mount_notification>(WATCH_TYPE_MOUNT_NOTIFY)) {
     object["triggered_on"] = mount->triggered_on;
     object["changed_mount"] = mount->changed_mount;

@@ -30,7 +30,12 @@ static void check_calls(void) {
   CHECK(IOC_WATCH_QUEUE_SET_FILTER, 0x7302);
   CHECK(WATCHQ_IOC_MOUNT_NOTIFY, 0x40107310);
   CHECK(WATCHQ_IOC_SB_NOTIFY, 0x40107311);
+  CHECK(WATCHQ_IOC_SB_WATCH, 0x40207311);
   CHECK(WATCHQ_IOC_KEY_NOTIFY, 0x40187312);
+  CHECK(WATCHQ_SPACE_FREE_BYTES, 1);
+  CHECK(WATCHQ_SPACE_FREE_SHARE, 2);
+  CHECK(WATCHQ_SPACE_FREE_INODES, 3);
+  CHECK(WATCHQ_SPACE_FREE_INODES_SHARE, 4);
   CHECK(WATCHQ_IOC_INJECT, 0x42007318);
   CHECK(WATCHQ_IOC_SET_FILTER, 0x42c87319);
   CHECK(WATCHQ_DETAIL, 0x1);
@@ -49,6 +54,9 @@ static void check_types(void) {
   CHECK(WATCHQ_TYPE_SNAPSHOT, 0x800001);
   CHECK(WATCHQ_TYPE_LOST, 0x800002);
   CHECK(WATCHQ_TYPE_SPACE, 0x800003);
+  CHECK(WATCHQ_SPACE_BLOCKS, 0);
+  CHECK(WATCHQ_SPACE_INODES, 1);
+  CHECK(WATCHQ_SPACE_IS_BELOW, 0x00010000);
   CHECK(WATCH_META_SKIP_NOTIFICATION, 0);
   CHECK(WATCH_META_REMOVAL_NOTIFICATION, 1);
 }
@@ -165,6 +173,14 @@ static void check_records(void) {
     CHECK_FIELD(struct watchq_lost_notification, watch, 0, 8);
     CHECK_FIELD(struct watchq_lost_notification, lost, 8, 8);
   }
+  {
+    struct watchq_space_notification example;
+    CHECK(sizeof example, 32);
+    CHECK_FIELD(struct watchq_space_notification, watch, 0, 8);
+    CHECK_FIELD(struct watchq_space_notification, sb_id, 8, 8);
+    CHECK_FIELD(struct watchq_space_notification, free, 16, 8);
+    CHECK_FIELD(struct watchq_space_notification, total, 24, 8);
+  }
 }
 
 static void check_ring_and_filter(void) {
@@ -204,6 +220,14 @@ static void check_watches(void) {
     CHECK_FIELD(struct watchq_watch, object, 4, 4);
     CHECK_FIELD(struct watchq_watch, tag, 8, 4);
     CHECK_FIELD(struct watchq_watch, flags, 12, 4);
+  }
+  {
+    struct watchq_sb_watch example;
+    CHECK(sizeof example, 32);
+    CHECK_FIELD(struct watchq_sb_watch, watch, 0, 16);
+    CHECK_FIELD(struct watchq_sb_watch, threshold, 16, 8);
+    CHECK_FIELD(struct watchq_sb_watch, threshold_kind, 24, 4);
+    CHECK_FIELD(struct watchq_sb_watch, reserved, 28, 4);
   }
   {
     struct watchq_key_watch example;

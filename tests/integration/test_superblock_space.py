@@ -5,12 +5,16 @@ import contextlib
 import errno
 import json
 import os
+import struct
 
 import pytest
 
 import namespace
 import syscalls
+from errors import fails_with
 from processes import wait_for
+from queue_client import iow
+from records import FLAG_0, ID_SHIFT
 from superblock_queue import SbKind, SbNotice, SuperblockQueue
 
 BLOCKS, INODES = 0, 1
@@ -180,3 +184,94 @@ def test_no_watch_ever_makes_an_unmount_fail(watchqd, fence_directory, place):
             queue.watch_sb(place, tag=2)
             namespace.umount(place)
             queue.ring.drain()
+
+
+FREE_BYTES, FREE_SHARE, FREE_INODES, FREE_INODES_SHARE = 1, 2, 3, 4
+
+
+def watch_space(queue, place, kind, threshold, tag=1, flags=0, size=32, reserved=0):
+    fd = os.open(place, os.O_PATH | os.O_CLOEXEC)
+    try:
+        more = struct.pack("=QII", threshold, kind, reserved) + bytes(size - 32)
+        queue.watch_fd(fd, tag, flags, iow(0x11, size), size, more)
+    finally:
+        os.close(fd)
+
+
+def next_space(queue, tag=1):
+    """The next record: its subtype, whether it is below, free and total."""
+    [record] = queue.take(1)
+    assert (record.type, record.length, record.tag) == (0x800003, 32, tag)
+    assert record.info == 32 | tag << ID_SHIFT | record.info & FLAG_0
+    _, free, total = struct.unpack("=QQQ", record.payload)
+    return record.subtype, bool(record.info & FLAG_0), free, total
+
+
+@pytest.mark.parametrize("kind, threshold", [(FREE_BYTES, 128 << 10), (FREE_SHARE, 500000)])
+def test_a_threshold_of_space_is_told_both_ways(watchqd, sb_queue, place, kind, threshold):
+    watch_space(sb_queue, place, kind, threshold, tag=9)
+    (place / "file").write_bytes(bytes(100 << 10))
+    wait_for_looks(watchqd)
+    assert sb_queue.ring.next() is None
+    (place / "more").write_bytes(bytes(48 << 10))
+    total = 256 << 10
+    assert next_space(sb_queue, 9) == (BLOCKS, True, total - (148 << 10), total)
+    (place / "more").unlink()
+    assert next_space(sb_queue, 9) == (BLOCKS, False, total - (100 << 10), total)
+    wait_for_looks(watchqd)
+    assert sb_queue.ring.next() is None
+
+
+@pytest.mark.parametrize("kind, threshold", [(FREE_INODES, 16), (FREE_INODES_SHARE, 500000)])
+def test_a_threshold_of_inodes_is_told_both_ways(sb_queue, place, kind, threshold):
+    watch_space(sb_queue, place, kind, threshold)
+    for number in range(20):
+        (place / str(number)).touch()
+    subtype, below, free, total = next_space(sb_queue)
+    assert (subtype, below, total) == (INODES, True, 32)
+    assert free < 16
+    for number in range(20):
+        (place / str(number)).unlink()
+    assert next_space(sb_queue)[:2] == (INODES, False)
+
+
+def test_who_named_no_threshold_is_told_of_none(watchqd, sb_queue, open_sb_queue, place):
+    sb_queue.watch_sb(place)
+    other = open_sb_queue()
+    watch_space(other, place, FREE_SHARE, 500000)
+    (place / "file").write_bytes(bytes(200 << 10))
+    assert next_space(other)[1]
+    wait_for_looks(watchqd)
+    assert sb_queue.ring.next() is None
+
+
+def test_what_is_below_already_is_told_in_a_snapshot_alone(watchqd, sb_queue, open_sb_queue, place):
+    (place / "file").write_bytes(bytes(200 << 10))
+    watch_space(sb_queue, place, FREE_SHARE, 500000)
+    asking = open_sb_queue()
+    watch_space(asking, place, FREE_SHARE, 500000, flags=SNAPSHOT)
+    assert next_space(asking)[:2] == (BLOCKS, True)
+    wait_for_looks(watchqd)
+    assert sb_queue.ring.next() is None
+    (place / "file").unlink()
+    assert next_space(sb_queue)[:2] == (BLOCKS, False)
+
+
+@pytest.mark.parametrize("kind, threshold, reserved", [
+    (0, 1, 0), (5, 1, 0), (FREE_BYTES, 0, 0), (FREE_SHARE, 1000001, 0), (FREE_BYTES, 1, 1)])
+def test_a_threshold_that_makes_no_sense_is_refused(sb_queue, place, kind, threshold, reserved):
+    with fails_with(errno.EINVAL):
+        watch_space(sb_queue, place, kind, threshold, reserved=reserved)
+
+
+def test_a_threshold_of_what_nobody_counts_is_refused(sb_queue):
+    with fails_with(errno.EOPNOTSUPP):
+        watch_space(sb_queue, "/proc", FREE_SHARE, 500000)
+    with fails_with(errno.EBADSLT):
+        sb_queue.unwatch_sb("/proc")
+
+
+def test_a_longer_argument_may_end_in_zeroes(sb_queue, place):
+    watch_space(sb_queue, place, FREE_SHARE, 500000, size=48)
+    (place / "file").write_bytes(bytes(200 << 10))
+    assert next_space(sb_queue)[1]

@@ -75,6 +75,15 @@ TEST(RecordFormat, SaysWhatHappenedToASuperblock) {
             "server does not answer: superblock 4294967298, tag 0");
 }
 
+TEST(RecordFormat, SaysHowMuchIsFree) {
+  EXPECT_EQ(text(record(WATCHQ_TYPE_SPACE, WATCHQ_SPACE_BLOCKS, WATCH_INFO_FLAG_0 | kTag1,
+                        std::uint64_t{9}, std::uint64_t{4096}, std::uint64_t{1} << 40)),
+            "little space free: superblock 9, 4096 of 1099511627776 bytes, tag 1");
+  EXPECT_EQ(text(record(WATCHQ_TYPE_SPACE, WATCHQ_SPACE_INODES, 0, std::uint64_t{9},
+                        std::uint64_t{5}, std::uint64_t{6})),
+            "enough inodes free again: superblock 9, 5 of 6 inodes, tag 0");
+}
+
 TEST(RecordFormat, SaysWhatHappenedToAKey) {
   EXPECT_EQ(text(record(WATCH_TYPE_KEY_NOTIFY, NOTIFY_KEY_LINKED, kTag1, 11u, 22u)),
             "linked: key 22, keyring 11, tag 1");

@@ -54,6 +54,27 @@ TEST_F(OptionsTest, MonitorWatchesTheRootWithoutEndUnlessToldOtherwise) {
   EXPECT_FALSE(options.timeout);
 }
 
+TEST_F(OptionsTest, MonitorTakesAThresholdOfFreeSpace) {
+  const auto free = [](const char* text) {
+    return *monitor_options({"--sb", "/", "--free", text}).free;
+  };
+  EXPECT_FALSE(monitor_options({"--sb", "/"}).free);
+  EXPECT_EQ(free("10%").kind, 2U);
+  EXPECT_EQ(free("10%").value, 100'000U);
+  EXPECT_EQ(free("0.5%").value, 5'000U);
+  EXPECT_EQ(free("4096").kind, 1U);
+  EXPECT_EQ(free("4096").value, 4096U);
+  EXPECT_EQ(free("64K").value, 65536U);
+  EXPECT_EQ(free("2T").value, std::uint64_t{2} << 40);
+  for (const char* wrong : {"0", "0%", "101%", "-1", "x", "10%%", "99999999T", "K", "1k"}) {
+    EXPECT_NE(complaint({"monitor", "--sb", "/", "--free", wrong}).find("FREE is"),
+              std::string::npos)
+        << wrong;
+  }
+  EXPECT_NE(complaint({"monitor", "--mount", "/", "--free", "1%"}).find("--free needs"),
+            std::string::npos);
+}
+
 TEST_F(OptionsTest, MonitorTakesAllItsOptions) {
   const MonitorOptions options =
       monitor_options({"--mount", "/a", "--json", "--count", "3", "--mount=/b c", "--timeout",
