@@ -30,6 +30,7 @@ constexpr int kSocketThere = 3;
 int run(std::vector<std::string> words, int socket, int messages) {
   words.insert(words.begin(), kProgram);
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   std::string communication = "_FUSE_COMMFD=" + std::to_string(kSocketThere);

@@ -17,9 +17,8 @@
 
 namespace watchq {
 
-/// Storing waits for the page's lock, which is held by faults that the serving thread must answer
-/// first: it is done by threads of its own, few for each user. All else on the serving thread.
-class PageCache {
+/// What a ring needs of it.
+class PageStore {
  public:
   /// Is given what was in the cache: nothing where the page was not there.
   using Retrieved = std::function<void(std::span<const std::byte>)>;
@@ -31,20 +30,31 @@ class PageCache {
     std::vector<std::byte> bytes;
   };
 
+  /// Fetches the first `size` bytes of a file as its clients see them, soon.
+  virtual void retrieve(fuse_ino_t node, std::size_t size, Retrieved then) = 0;
+  /// Stores one piece after the other for a client of this user, then calls `done`. A page that is
+  /// not in the cache, or cannot be, is asked of us when somebody touches it: no failure matters.
+  virtual void store(uid_t user, fuse_ino_t node, std::vector<Piece> pieces, Done done) = 0;
+
+ protected:
+  ~PageStore() = default;
+};
+
+/// Storing waits for the page's lock, which is held by faults that the serving thread must answer
+/// first: it is done by threads of its own, few for each user. All else on the serving thread.
+class PageCache final : public PageStore {
+ public:
   /// `io` runs the serving thread and outlives this.
   explicit PageCache(boost::asio::io_context& io) : io_(io), stores_(io) {}
 
   /// Before anything else: `session` outlives all use of this. Throws std::system_error.
   void start(fuse_session* session, int device_fd);
 
-  /// Fetches the first `size` bytes of a file as its clients see them, soon.
-  void retrieve(fuse_ino_t node, std::size_t size, Retrieved then);
+  void retrieve(fuse_ino_t node, std::size_t size, Retrieved then) override;
   /// The kernel's answer to a retrieve().
   void on_reply(const void* cookie, std::span<const std::byte> bytes);
 
-  /// Stores one piece after the other for a client of this user, then calls `done`. A page that is
-  /// not in the cache, or cannot be, is asked of us when somebody touches it: no failure matters.
-  void store(uid_t user, fuse_ino_t node, std::vector<Piece> pieces, Done done);
+  void store(uid_t user, fuse_ino_t node, std::vector<Piece> pieces, Done done) override;
 
   /// Calls `done` when nothing is being stored any more: a process cannot end before.
   void when_idle(Done done);

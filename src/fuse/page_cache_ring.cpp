@@ -32,7 +32,7 @@ void set_word(std::span<std::byte> bytes, std::size_t offset, std::uint32_t word
 
 }  // namespace
 
-PageCacheRing::PageCacheRing(PageCache& cache, WatchQueue& queue, uid_t owner, fuse_ino_t node,
+PageCacheRing::PageCacheRing(PageStore& cache, WatchQueue& queue, uid_t owner, fuse_ino_t node,
                              Done on_published)
     : cache_(cache),
       queue_(queue),
@@ -44,7 +44,7 @@ PageCacheRing::PageCacheRing(PageCache& cache, WatchQueue& queue, uid_t owner, f
 void PageCacheRing::create(Done done) {
   // The first page for its indices, the last because what is stored gives the file its size. Those
   // between are asked for when they are touched.
-  std::vector<PageCache::Piece> pieces;
+  std::vector<PageStore::Piece> pieces;
   const std::size_t size = queue_.memory().size();
   const std::size_t page = std::min(page_size(), size);
   add_pieces(pieces, 0, page);
@@ -85,15 +85,15 @@ void PageCacheRing::write_held(std::span<const std::byte> metadata) {
 }
 
 void PageCacheRing::store(bool with_first_page) {
-  std::vector<PageCache::Piece> pieces = written(shown_head_, queue_.head());
+  std::vector<PageStore::Piece> pieces = written(shown_head_, queue_.head());
   if (with_first_page) {
     // Last: who sees it must find the records.
-    PageCache::Piece head{kHeadOffset, std::vector<std::byte>(sizeof(std::uint32_t))};
+    PageStore::Piece head{kHeadOffset, std::vector<std::byte>(sizeof(std::uint32_t))};
     set_word(head.bytes, 0, queue_.head());
     pieces.push_back(std::move(head));
   } else {
     // Storing into a page that is not there would make one of which nothing else is known.
-    std::erase_if(pieces, [](const PageCache::Piece& piece) { return piece.offset < page_size(); });
+    std::erase_if(pieces, [](const PageStore::Piece& piece) { return piece.offset < page_size(); });
   }
   cache_.store(owner_, node_, std::move(pieces), [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->stored();
@@ -158,7 +158,7 @@ PageCacheRing::Indices PageCacheRing::indices_in(std::span<const std::byte> meta
   return {word_at(metadata, kHeadOffset), word_at(metadata, kTailOffset)};
 }
 
-void PageCacheRing::add_pieces(std::vector<PageCache::Piece>& pieces, std::size_t from,
+void PageCacheRing::add_pieces(std::vector<PageStore::Piece>& pieces, std::size_t from,
                                std::size_t to) const {
   const std::span<const std::byte> memory = queue_.memory();
   while (from < to) {
@@ -169,8 +169,8 @@ void PageCacheRing::add_pieces(std::vector<PageCache::Piece>& pieces, std::size_
   }
 }
 
-std::vector<PageCache::Piece> PageCacheRing::written(std::uint32_t from, std::uint32_t to) const {
-  std::vector<PageCache::Piece> pieces;
+std::vector<PageStore::Piece> PageCacheRing::written(std::uint32_t from, std::uint32_t to) const {
+  std::vector<PageStore::Piece> pieces;
   const std::size_t slots = queue_.memory().size() / kSlotBytes;
   const std::size_t start = from & (slots - 1);
   const std::size_t end = start + (to - from);

@@ -23,7 +23,7 @@ namespace watchq {
 /// has been stored: the records before it are there. On the serving thread.
 class PageCacheRing : public std::enable_shared_from_this<PageCacheRing> {
  public:
-  using Done = PageCache::Done;
+  using Done = PageStore::Done;
 
   /// What a client sees of its indices.
   struct View {
@@ -33,7 +33,7 @@ class PageCacheRing : public std::enable_shared_from_this<PageCacheRing> {
 
   /// `cache` and `queue` outlive this. `on_published` is called after each round that brought
   /// records.
-  PageCacheRing(PageCache& cache, WatchQueue& queue, uid_t owner, fuse_ino_t node,
+  PageCacheRing(PageStore& cache, WatchQueue& queue, uid_t owner, fuse_ino_t node,
                 Done on_published);
 
   /// Shows the ring that the queue has just been given. `done` when it can be mapped.
@@ -63,11 +63,11 @@ class PageCacheRing : public std::enable_shared_from_this<PageCacheRing> {
   void stored();
   void end_round();
   [[nodiscard]] Indices indices_in(std::span<const std::byte> metadata) const;
-  void add_pieces(std::vector<PageCache::Piece>& pieces, std::size_t from, std::size_t to) const;
+  void add_pieces(std::vector<PageStore::Piece>& pieces, std::size_t from, std::size_t to) const;
   /// What lies between two heads, by whether it is in the first page.
-  [[nodiscard]] std::vector<PageCache::Piece> written(std::uint32_t from, std::uint32_t to) const;
+  [[nodiscard]] std::vector<PageStore::Piece> written(std::uint32_t from, std::uint32_t to) const;
 
-  PageCache& cache_;
+  PageStore& cache_;
   WatchQueue& queue_;
   const uid_t owner_;
   const fuse_ino_t node_;

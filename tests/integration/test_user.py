@@ -178,13 +178,30 @@ def test_passthrough_is_refused_with_the_reason(program, runtime):
     assert "--transport passthrough" in result.stderr and "CAP_SYS_ADMIN" in result.stderr
 
 
-def in_own_namespaces(program, directory):
+def enter_own_namespaces():
     """The user makes namespaces, as unshare -rm does, and is root there."""
     become(NOBODY)
     syscalls.unshare(syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS)
-    for file, line in (("setgroups", "deny"), ("uid_map", f"0 {NOBODY} 1"), ("gid_map", f"0 {NOBODY} 1")):
+    for file, line in (("setgroups", "deny"), ("uid_map", f"0 {NOBODY} 1"),
+                       ("gid_map", f"0 {NOBODY} 1")):
         with open(f"/proc/self/{file}", "w", encoding="ascii") as target:
             target.write(line)
+
+
+def test_a_client_in_another_mount_namespace_is_refused(user_daemon, base):
+    def watch():
+        enter_own_namespaces()
+        with user_daemon.open_queue() as queue:
+            with fails_with(errno.EPERM):
+                queue.watch(base)
+            queue.inject_by_ioctl(numbered(1))
+            return queue.ring.drain()
+
+    assert in_child(watch) == [numbered(1)]
+
+
+def in_own_namespaces(program, directory):
+    enter_own_namespaces()
     daemon = Daemon(directory / "watchq", "--user", "--transport", "auto", program=program)
     try:
         daemon.wait_ready()
