@@ -13,7 +13,7 @@ import namespace
 from daemon_process import EXECUTABLE, Daemon
 from filesystems import Filesystem, make_image
 from mount_queue import MountQueue
-from queue_client import PATIENCE, skip_where_no_ring_is_promised
+from queue_client import PATIENCE
 from superblock_queue import SuperblockQueue
 
 # A test that takes this long hangs on its daemon. Ending that lets every blocked call fail.
@@ -84,12 +84,6 @@ def make_queue(watchqd):
     """A mapped queue with a ring of one page."""
     with watchqd.open_queue() as queue:
         yield queue
-
-
-@pytest.fixture
-def needs_ring(watchqd):
-    """For what opens rings in other programs: skips the test where there can be none."""
-    skip_where_no_ring_is_promised(watchqd.mount_point)
 
 
 @pytest.fixture(name="base")

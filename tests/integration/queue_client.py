@@ -3,14 +3,10 @@
 
 import contextlib
 import ctypes
-import errno
-import json
 import os
 import select
 import struct
 import time
-import unittest
-from pathlib import Path
 
 import syscalls
 from records import LENGTH, META_SKIP, SLOT, TYPE_META, Record
@@ -137,25 +133,12 @@ class Ring:
         return list(iter(self.next, None))
 
 
-def skip_where_no_ring_is_promised(mount_point):
-    """Skips the test when the daemon says that it cannot share rings; else there is a defect."""
-    status = json.loads((mount_point / "status").read_text())
-    if status["transport"] == "none":
-        # Other than pytest's own, this exception can be sent by a child.
-        raise unittest.SkipTest("this kernel gives the daemon no way to share a ring")
-
-
 class Queue:
     """An open queue; with `pages` also sized and mapped."""
 
     def __init__(self, path, pages=None, access=os.O_RDWR):
         self.ring = None
-        try:
-            self.fd = os.open(path, access | os.O_CLOEXEC)
-        except OSError as error:
-            if error.errno == errno.EOPNOTSUPP and access & os.O_ACCMODE == os.O_RDWR:
-                skip_where_no_ring_is_promised(Path(path).parent)
-            raise
+        self.fd = os.open(path, access | os.O_CLOEXEC)
         try:
             if pages is not None:
                 self.set_size(pages)

@@ -21,7 +21,7 @@ RING_RECORDS = 4096
 
 
 @pytest.fixture(name="monitor")
-def make_monitor(watchqd, needs_ring):
+def make_monitor(watchqd):
     """Starts `watchq monitor` and returns it when its watches are set."""
     started = []
 
@@ -170,7 +170,7 @@ def test_a_signal_ends_the_monitor_cleanly(monitor, base, number):
     assert (code, out, len(err)) == (0, [], 1)
 
 
-def test_a_reader_that_has_enough_ends_the_monitor_in_silence(watchqd, base, needs_ring):
+def test_a_reader_that_has_enough_ends_the_monitor_in_silence(watchqd, base):
     with subprocess.Popen([WATCHQ, "monitor", "--watchq", watchqd.mount_point, "--mount", base],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         try:
@@ -201,14 +201,14 @@ def test_a_daemon_that_goes_away_is_told_with_what_to_do(watchqd, monitor, base)
     assert f"watchqd {watchqd.mount_point}" in err[-1]
 
 
-def test_a_path_that_is_not_there_is_named(watchqd, base, needs_ring):
+def test_a_path_that_is_not_there_is_named(watchqd, base):
     code, out, err = run_client(WATCHQ, "monitor", "--mount", base / "missing",
                                 WATCHQ_MOUNT=str(watchqd.mount_point))
     assert (code, out) == (1, [])
     assert f"{base}/missing: No such file or directory" in err[-1]
 
 
-def test_everybody_may_monitor(watchqd, workspace, base, needs_ring):
+def test_everybody_may_monitor(watchqd, workspace, base):
     program = for_everybody(WATCHQ, workspace / "bin")
     with subprocess.Popen([program, "monitor", "--watchq", watchqd.mount_point, "--mount", base,
                            "--count", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,

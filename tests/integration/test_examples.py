@@ -21,7 +21,7 @@ class Example:
 
 
 @pytest.fixture(name="start", params=EXAMPLES.values(), ids=EXAMPLES.keys())
-def make_start(request, watchqd, needs_ring):
+def make_start(request, watchqd):
     """Starts one of the examples."""
     started = []
 

@@ -76,7 +76,7 @@ class LibraryQueue:
 
 
 @pytest.fixture(name="library_queue")
-def make_library_queue(watchqd, needs_ring):
+def make_library_queue(watchqd):
     queue = LibraryQueue(watchqd.queue_path)
     yield queue
     queue.close()
@@ -152,7 +152,7 @@ def test_a_wait_that_is_under_way_ends_when_the_daemon_goes(watchqd, library_que
     assert failure.value.errno == errno.ENOTCONN
 
 
-def test_opening_says_what_the_daemon_says_of_the_size(watchqd, needs_ring):
+def test_opening_says_what_the_daemon_says_of_the_size(watchqd):
     for pages in (3, 1 << 30):
         with pytest.raises(OSError) as failure:
             LibraryQueue(watchqd.queue_path, pages)

@@ -16,7 +16,6 @@ from processes import NOBODY, Child, in_child
 from queue_client import Queue
 from records import TYPE_MOUNT, decode, new
 
-pytestmark = pytest.mark.usefixtures("needs_ring")
 
 
 def snapshot_with_details(queue):

@@ -16,7 +16,6 @@ from processes import NOBODY, Child, in_child, wait_for
 from queue_client import Queue
 from records import Kind, Notice, decode, gone, new
 
-pytestmark = pytest.mark.usefixtures("needs_ring")
 
 
 def test_a_watch_does_not_keep_its_mount_busy(queue, base):

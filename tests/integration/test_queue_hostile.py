@@ -91,7 +91,7 @@ def map_without_a_size_and_touch(path):
     touch(syscalls.mmap(PAGE, READ_WRITE, syscalls.MAP_SHARED, fd))
 
 
-def test_a_mapping_made_before_the_size_holds_nothing(watchqd, needs_ring):
+def test_a_mapping_made_before_the_size_holds_nothing(watchqd):
     """The kernel maps the file that stands behind the queue, and does not ask the daemon."""
     assert death_of(map_without_a_size_and_touch, watchqd.queue_path) == -signal.SIGBUS
     assert_serves(watchqd)
