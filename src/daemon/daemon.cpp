@@ -66,10 +66,11 @@ class Daemon {
     if (mount_point_.replaced_dead_mount()) {
       spdlog::warn("{}: replaced the dead mount of a watchqd that crashed", path);
     }
+    auto readonly = std::make_unique<SuperblockReadonly>(superblocks_.sink());
     superblocks_.add(std::make_unique<SuperblockErrors>(io_, superblocks_.examiner(), error_merger_,
-                                                        superblocks_.sink()));
+                                                        *readonly, superblocks_.sink()));
     superblocks_.add(std::make_unique<SuperblockTraces>(io_, error_merger_, superblocks_.sink()));
-    superblocks_.add(std::make_unique<SuperblockReadonly>(superblocks_.sink()));
+    superblocks_.add(std::move(readonly));
     add_space_detectors(config);
     signals_.async_wait([this](const boost::system::error_code& error, int) {
       if (error) return;

@@ -13,8 +13,13 @@ bool tells_fanotify(const std::string& fs_type) {
 
 SuperblockErrors::SuperblockErrors(boost::asio::io_context& io,
                                    std::shared_ptr<SuperblockExaminer> examiner,
-                                   ErrorMerger& merger, SuperblockSink& sink)
-    : io_(io), examiner_(std::move(examiner)), merger_(merger), sink_(sink) {}
+                                   ErrorMerger& merger, SuperblockReadonly& readonly,
+                                   SuperblockSink& sink)
+    : io_(io),
+      examiner_(std::move(examiner)),
+      merger_(merger),
+      readonly_(readonly),
+      sink_(sink) {}
 
 SuperblockErrors::~SuperblockErrors() {
   // The groups are the examiner's, which may outlive this.
@@ -74,9 +79,10 @@ void SuperblockErrors::take(std::size_t group) {
     // All its names that are known here are those of one superblock.
     const auto mark = std::find_if(error.marks.begin(), error.marks.end(),
                                    [this](auto name) { return by_mark_.contains(name); });
-    if (mark != error.marks.end()) {
-      merger_.add(by_mark_.at(*mark), error.what.error, error.what.count);
-    }
+    if (mark == error.marks.end()) continue;
+    const std::uint64_t superblock = by_mark_.at(*mark);
+    merger_.add(superblock, error.what.error, error.what.count);
+    readonly_.after_error(superblock);
   }
 }
 

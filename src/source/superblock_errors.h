@@ -11,6 +11,7 @@
 #include "source/error_merger.h"
 #include "source/superblock_detector.h"
 #include "source/superblock_examiner.h"
+#include "source/superblock_readonly.h"
 
 namespace watchq {
 
@@ -18,9 +19,9 @@ namespace watchq {
 /// stands for. One thread.
 class SuperblockErrors final : public SuperblockDetector {
  public:
-  /// `io` and `merger` outlive this.
+  /// All but the examiner outlive this.
   SuperblockErrors(boost::asio::io_context& io, std::shared_ptr<SuperblockExaminer> examiner,
-                   ErrorMerger& merger, SuperblockSink& sink);
+                   ErrorMerger& merger, SuperblockReadonly& readonly, SuperblockSink& sink);
   ~SuperblockErrors() override;
 
   void watched(const WatchedSuperblock& superblock) override;
@@ -36,6 +37,7 @@ class SuperblockErrors final : public SuperblockDetector {
   boost::asio::io_context& io_;
   std::shared_ptr<SuperblockExaminer> examiner_;
   ErrorMerger& merger_;
+  SuperblockReadonly& readonly_;
   SuperblockSink& sink_;
   std::vector<std::unique_ptr<boost::asio::posix::stream_descriptor>> wakes_;  // borrow the groups
   std::unordered_map<std::uint64_t, const WatchedSuperblock*> watched_;

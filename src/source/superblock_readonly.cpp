@@ -13,6 +13,10 @@ bool is_read_only(const SuperblockState& state) {
   return state.read_only || state.has("emergency_ro");
 }
 
+/// Whether it has been mounted so that any error makes it refuse to write. Where the kernel does
+/// not show that it does (Linux 6.12 to 6.14), this and an error are all there is to know it by.
+bool refuses_after_error(const SuperblockState& state) { return state.has("errors=remount-ro"); }
+
 }  // namespace
 
 void SuperblockReadonly::watched(const WatchedSuperblock& superblock) {
@@ -21,6 +25,13 @@ void SuperblockReadonly::watched(const WatchedSuperblock& superblock) {
   for (const auto& mounts : superblock.namespaces) {
     if (!state.read_only) look(state, *mounts);
   }
+}
+
+void SuperblockReadonly::after_error(std::uint64_t superblock) {
+  const auto found = states_.find(superblock);
+  if (found == states_.end()) return;
+  found->second.had_error = true;
+  for (const auto& mounts : found->second.watched->namespaces) look(found->second, *mounts);
 }
 
 void SuperblockReadonly::after_look(const MountNamespace& mounts) {
@@ -38,7 +49,9 @@ void SuperblockReadonly::look(State& state, const MountNamespace& mounts) {
     const auto mount = state.watched->mount_in(mounts);
     const auto now = mount ? mounts.superblock_state(*mount) : std::nullopt;
     if (!now) return;
-    const bool read_only = is_read_only(*now);
+    const bool shown = is_read_only(*now);
+    if (shown) state.had_error = false;  // this kernel shows it, and will show when it is over
+    const bool read_only = shown || (state.had_error && refuses_after_error(*now));
     const bool changed = state.read_only && *state.read_only != read_only;
     state.read_only = read_only;
     if (changed) {

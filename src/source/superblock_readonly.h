@@ -21,6 +21,8 @@ class SuperblockReadonly final : public SuperblockDetector {
 
   void watched(const WatchedSuperblock& superblock) override;
   void unwatched(std::uint64_t superblock) override { states_.erase(superblock); }
+  /// The filesystem has reported an error of its own. Does nothing for one that is not watched.
+  void after_error(std::uint64_t superblock);
   void after_look(const MountNamespace& mounts) override;
   [[nodiscard]] std::vector<SuperblockEvent> present(std::uint64_t superblock) const override;
   [[nodiscard]] std::vector<SuperblockSight> sights(std::uint64_t superblock) const override;
@@ -29,6 +31,7 @@ class SuperblockReadonly final : public SuperblockDetector {
   struct State {
     const WatchedSuperblock* watched = nullptr;
     std::optional<bool> read_only;  // nothing: not seen yet
+    bool had_error = false;         // and no look has shown since what came of it
   };
 
   void look(State& state, const MountNamespace& mounts);
