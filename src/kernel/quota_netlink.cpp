@@ -115,7 +115,7 @@ std::vector<QuotaWarning> decode_quota(std::span<const std::byte> bytes, int fam
   std::vector<QuotaWarning> warnings;
   // Aligned, and ours: libnl's readers want to be let write.
   std::vector<std::uint64_t> copy(bytes.size() / sizeof(std::uint64_t) + 1);
-  std::memcpy(copy.data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(copy.data(), bytes.data(), bytes.size());
   auto* header = reinterpret_cast<nlmsghdr*>(copy.data());
   for (int left = static_cast<int>(bytes.size()); ::nlmsg_ok(header, left) != 0;
        header = ::nlmsg_next(header, &left)) {

@@ -181,7 +181,7 @@ def test_no_watch_ever_makes_an_unmount_fail(watchqd, fence_directory, place):
         queue.watch(place.parent)
         for _ in range(200):
             namespace.mount_tmpfs(place)
-            queue.watch_sb(place, tag=2)
+            watch_space(queue, place, FREE_SHARE, 100000, tag=2)
             namespace.umount(place)
             queue.ring.drain()
 
