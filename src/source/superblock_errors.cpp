@@ -15,11 +15,7 @@ SuperblockErrors::SuperblockErrors(boost::asio::io_context& io,
                                    std::shared_ptr<SuperblockExaminer> examiner,
                                    ErrorMerger& merger, SuperblockReadonly& readonly,
                                    SuperblockSink& sink)
-    : io_(io),
-      examiner_(std::move(examiner)),
-      merger_(merger),
-      readonly_(readonly),
-      sink_(sink) {}
+    : io_(io), examiner_(std::move(examiner)), merger_(merger), readonly_(readonly), sink_(sink) {}
 
 SuperblockErrors::~SuperblockErrors() {
   // The groups are the examiner's, which may outlive this.
