@@ -123,6 +123,22 @@ void SuperblockTraces::take(Point& point) {
   if (taken.lost != 0) sink_.on_superblock_loss(0);
 }
 
+std::vector<SuperblockEvent> SuperblockTraces::present(std::uint64_t superblock) const {
+  const auto found = watched_.find(superblock);
+  if (found == watched_.end()) return {};
+  for (const auto& mounts : found->second->namespaces) {
+    const auto mount = found->second->mount_in(*mounts);
+    const auto state = mount ? mounts->superblock_state(*mount) : std::nullopt;
+    if (!state || !state->has("shutdown")) continue;
+    SuperblockEvent event;
+    event.kind = SuperblockEventKind::error;
+    event.superblock = superblock;
+    event.error_number = EIO;
+    return {event};
+  }
+  return {};
+}
+
 std::vector<SuperblockSight> SuperblockTraces::sights(std::uint64_t superblock) const {
   const auto found = watched_.find(superblock);
   if (found == watched_.end()) return {};

@@ -10,7 +10,7 @@ import namespace
 import syscalls
 from filesystems import run
 from records import Removal
-from superblock_queue import SbKind, SbNotice
+from superblock_queue import SNAPSHOT, TYPE_SNAPSHOT, SbKind, SbNotice
 
 EUCLEAN = 117
 
@@ -134,6 +134,30 @@ def test_data_that_cannot_be_written_back_is_told_as_an_io_error(sb_queue, base,
     # Others may come before: of ext4 what it tells fanotify, of btrfs that it is read-only now.
     while sb_queue.next_notice().error != errno.EIO:
         pass
+
+
+@pytest.mark.parametrize("fs_type", ["ext4", "xfs"])
+def test_a_shutdown_of_another_superblock_is_not_told(sb_queue, open_sb_queue, make_filesystem,
+                                                      fs_type):
+    broken, whole = make_filesystem(fs_type, "broken"), make_filesystem(fs_type, "whole")
+    witness = open_sb_queue()
+    witness.watch_sb(broken.place)
+    sb_queue.watch_sb(whole.place)
+    run("xfs_io", "-x", "-c", "shutdown", broken.place)
+    assert next_error(witness).error == errno.EIO
+    assert sb_queue.told_sb() == []
+
+
+def test_a_snapshot_tells_that_ext4_has_shut_down(sb_queue, make_filesystem):
+    filesystem = make_filesystem()
+    run("xfs_io", "-x", "-c", "shutdown", filesystem.place)
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        if not any(str(filesystem.place) in line and "shutdown" in line for line in file):
+            pytest.skip("this kernel does not show that ext4 has shut down")
+    sb_queue.watch_sb(filesystem.place, flags=SNAPSHOT)
+    told = next_error(sb_queue)
+    assert (told.error, told.cookie) == (errno.EIO, 0)
+    assert sb_queue.take(1)[0].type == TYPE_SNAPSHOT
 
 
 @pytest.mark.parametrize("fs_type", ["ext4", "xfs"])

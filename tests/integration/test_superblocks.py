@@ -9,9 +9,10 @@ import pytest
 import namespace
 import syscalls
 from errors import fails_with
-from queue_client import SB_NOTIFY
+from processes import NOBODY, Child
+from queue_client import SB_NOTIFY, Queue
 from records import Removal
-from superblock_queue import SbKind, SbNotice, SuperblockQueue
+from superblock_queue import SbKind, SbNotice, SuperblockQueue, decode
 
 REMOUNT_RO = syscalls.MS_REMOUNT | syscalls.MS_RDONLY
 
@@ -172,6 +173,44 @@ def test_a_lazy_unmount_ends_it_with_the_last_open_file(sb_queue, place):
     assert sb_queue.told_sb() == []
     file.close()
     assert sb_queue.next_notice() == Removal()
+
+
+def watch_in_another_namespace(channel, queue_path, fence_directory, base):
+    namespace.enter_private_namespace()
+    namespace.mount_tmpfs(base / "theirs")
+    with SuperblockQueue(queue_path, fence_directory) as queue:
+        queue.watch_sb(base / "theirs")
+        channel.send(learn_id(queue, base / "theirs") != 0)
+        namespace.umount(base / "theirs")
+        channel.send(queue.next_notice() == Removal())
+        channel.recv()
+
+
+def test_a_superblock_that_another_namespace_alone_has_is_followed_there(watchqd, fence_directory,
+                                                                         base):
+    with Child(watch_in_another_namespace, watchqd.queue_path, fence_directory, base) as child:
+        assert child.receive() is True
+        assert child.receive() is True
+        child.send(None)
+
+
+def watch_as_nobody(channel, queue_path, path):
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
+    syscalls.set_dumpable()
+    with Queue(queue_path, pages=1) as queue:
+        queue.watch(path, request=SB_NOTIFY)
+        channel.send("watching")
+        channel.send(decode(queue.take(1)[0]).flag)
+        channel.recv()
+
+
+def test_anybody_may_watch_what_they_can_reach(watchqd, place):
+    with Child(watch_as_nobody, watchqd.queue_path, place) as child:
+        assert child.receive() == "watching"
+        set_read_only(place)
+        assert child.receive() is True
+        child.send(None)
 
 
 def test_a_moved_mount_is_no_end(sb_queue, place, base):
