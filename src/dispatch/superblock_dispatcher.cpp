@@ -66,11 +66,7 @@ void SuperblockDispatcher::watch(WatchQueue& queue, const Peer& caller,
     throw RequestError(EBUSY, "this queue already watches the superblock");
   }
   superblocks_.watch(superblock, mounts, mount.info.mount, examined);
-  const auto space = make_space_watch(asked);
-  if (space && !can_tell_space(superblock, *space)) {
-    superblocks_.unwatch(superblock, *mounts);
-    throw RequestError(EOPNOTSUPP, "nobody counts what the threshold is about");
-  }
+  const auto space = space_of_watched(asked, superblock, *mounts);
   if (watched != nullptr) {
     const SuperblockWatch taken = watches_.take(queue, superblock);
     superblocks_.unwatch(superblock, *taken.mounts);
@@ -140,6 +136,14 @@ void SuperblockDispatcher::tell(const SuperblockWatch& watch, const SuperblockEv
   const Mount* shown = mount ? watch.mounts->table().find(*mount) : nullptr;
   const SuperblockDetail detail(event, known->superblock, shown, watch.root, watch.tag);
   watch.queue->post(record.bytes(), detail.bytes());
+}
+
+std::shared_ptr<SpaceWatch> SuperblockDispatcher::space_of_watched(
+    const watchq_sb_watch& asked, std::uint64_t superblock, const MountNamespace& mounts) const {
+  auto space = make_space_watch(asked);
+  if (!space || can_tell_space(superblock, *space)) return space;
+  superblocks_.unwatch(superblock, mounts);
+  throw RequestError(EOPNOTSUPP, "nobody counts what the threshold is about");
 }
 
 bool SuperblockDispatcher::can_tell_space(std::uint64_t superblock, const SpaceWatch& space) const {

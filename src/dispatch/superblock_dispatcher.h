@@ -18,7 +18,7 @@ namespace watchq {
 
 /// Checks what of a request to watch a superblock can be checked by itself. Throws
 /// RequestError(EINVAL).
-void check_superblock_watch(const watchq_sb_watch& request);
+void check_superblock_watch(const watchq_sb_watch& asked);
 
 /// Holds the watches of superblocks, and writes to their queues what detectors see. One thread.
 class SuperblockDispatcher final : public SuperblockSink {
@@ -65,6 +65,10 @@ class SuperblockDispatcher final : public SuperblockSink {
   void watch_all(WatchQueue& queue, const Peer& caller, const watchq_sb_watch& asked,
                  const OpenObject& directory, std::shared_ptr<MountNamespace> mounts);
   void tell(const SuperblockWatch& watch, const SuperblockEvent& event) const;
+  /// The threshold asked for; undoes the source's watch where it cannot be told.
+  std::shared_ptr<SpaceWatch> space_of_watched(const watchq_sb_watch& asked,
+                                               std::uint64_t superblock,
+                                               const MountNamespace& mounts) const;
   [[nodiscard]] bool can_tell_space(std::uint64_t superblock, const SpaceWatch& space) const;
   /// Begins with what is free now; told where `tells`.
   void begin_space(const SuperblockWatch& watch, std::uint64_t superblock, bool tells) const;
