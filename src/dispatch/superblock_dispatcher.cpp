@@ -45,7 +45,7 @@ void SuperblockDispatcher::watch(WatchQueue& queue, const Peer& caller,
   const watchq_watch& request = asked.watch;
   const UniqueFd namespace_fd = caller.mount_namespace();
   auto mounts = mounts_.open(namespace_fd.get(), mount_sink_);
-  mounts->sync();
+  mounts->sync_table();
   superblocks_.sync();
   if ((request.flags & WATCHQ_ALL) != 0) {
     watch_all(queue, caller, asked, object, std::move(mounts));
@@ -57,8 +57,7 @@ void SuperblockDispatcher::watch(WatchQueue& queue, const Peer& caller,
   const SuperblockWatch* watched = watches_.find(queue, superblock);
   if (request.tag == kRemove) {
     if (watched == nullptr) throw RequestError(EBADSLT, "this queue does not watch the superblock");
-    const SuperblockWatch taken = watches_.take(queue, superblock);
-    superblocks_.unwatch(superblock, *taken.mounts);
+    unwatch(queue, superblock);
     return;
   }
   const bool snapshot = (request.flags & WATCHQ_SNAPSHOT) != 0;
@@ -67,10 +66,7 @@ void SuperblockDispatcher::watch(WatchQueue& queue, const Peer& caller,
   }
   superblocks_.watch(superblock, mounts, mount.info.mount, examined);
   const auto space = space_of_watched(asked, superblock, *mounts);
-  if (watched != nullptr) {
-    const SuperblockWatch taken = watches_.take(queue, superblock);
-    superblocks_.unwatch(superblock, *taken.mounts);
-  }
+  if (watched != nullptr) unwatch(queue, superblock);
   if (request.flags != 0) queue.count_losses();
   const SuperblockWatch watch{&queue,
                               superblock,
@@ -84,6 +80,11 @@ void SuperblockDispatcher::watch(WatchQueue& queue, const Peer& caller,
   if (!snapshot) return;
   tell_present(watch, superblock);
   tell_complete(watch);
+}
+
+void SuperblockDispatcher::unwatch(const WatchQueue& queue, std::uint64_t superblock) {
+  const SuperblockWatch taken = watches_.take(queue, superblock);
+  superblocks_.unwatch(superblock, *taken.mounts);
 }
 
 void SuperblockDispatcher::watch_all(WatchQueue& queue, const Peer& caller,

@@ -62,6 +62,7 @@ class SuperblockDispatcher final : public SuperblockSink {
   void on_superblock_space(std::uint64_t superblock, const SpaceFigures& figures) override;
 
  private:
+  void unwatch(const WatchQueue& queue, std::uint64_t superblock);
   void watch_all(WatchQueue& queue, const Peer& caller, const watchq_sb_watch& asked,
                  const OpenObject& directory, std::shared_ptr<MountNamespace> mounts);
   void tell(const SuperblockWatch& watch, const SuperblockEvent& event) const;

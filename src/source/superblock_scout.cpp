@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <deque>
 #include <mutex>
 #include <optional>
 #include <system_error>
@@ -15,7 +14,10 @@
 
 namespace watchq {
 
+using Clock = std::chrono::steady_clock;
+
 struct SuperblockScout::Task {
+  Clock::time_point due;
   std::shared_ptr<const UniqueFd> mount_namespace;
   MountInfo mount;
   Found found;
@@ -72,27 +74,31 @@ SuperblockScout::~SuperblockScout() {
 }
 
 void SuperblockScout::examine(const MountNamespace& mounts, const MountInfo& mount, Found found) {
-  waiting_.push_back(
-      {std::make_shared<const UniqueFd>(mounts.copy_namespace_fd()), mount, std::move(found)});
+  waiting_.push_back({Clock::now() + kPatience,
+                      std::make_shared<const UniqueFd>(mounts.copy_namespace_fd()), mount,
+                      std::move(found)});
   schedule();
 }
 
 void SuperblockScout::schedule() {
-  if (scheduled_) return;
+  if (scheduled_ || waiting_.empty()) return;
   scheduled_ = true;
-  timer_.expires_after(kPatience);
+  timer_.expires_at(waiting_.front().due);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     scheduled_ = false;
     hand_over();
+    schedule();
   });
 }
 
 void SuperblockScout::hand_over() {
   const std::lock_guard lock(shared_->mutex);
-  std::move(waiting_.begin(), waiting_.end(), std::back_inserter(shared_->tasks));
-  waiting_.clear();
-  if (shared_->serving) return;
+  for (const auto now = Clock::now(); !waiting_.empty() && waiting_.front().due <= now;) {
+    shared_->tasks.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+  if (shared_->serving || shared_->tasks.empty()) return;
   shared_->serving = true;
   std::thread([shared = shared_] { serve(shared); }).detach();
 }

@@ -5,9 +5,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
-#include <vector>
 
 #include "source/mount_namespace.h"
 #include "source/superblock_examiner.h"
@@ -40,12 +40,13 @@ class SuperblockScout {
   struct Task;
   static void serve(const std::shared_ptr<Shared>& shared);
   void schedule();
+  /// Hands those over that have been left alone for long enough.
   void hand_over();
 
   std::shared_ptr<Shared> shared_;
   boost::asio::steady_timer timer_;
   bool scheduled_ = false;
-  std::vector<Task> waiting_;
+  std::deque<Task> waiting_;  // the oldest first
 };
 
 /// Opens the root of a mount, in memory alone, when the filesystem can be examined at all; invalid

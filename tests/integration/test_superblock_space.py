@@ -15,7 +15,7 @@ from errors import fails_with
 from processes import wait_for
 from queue_client import iow
 from records import FLAG_0, ID_SHIFT
-from superblock_queue import SbKind, SbNotice, SuperblockQueue
+from superblock_queue import ALL, SbKind, SbNotice, SuperblockQueue
 
 BLOCKS, INODES = 0, 1
 SNAPSHOT = 0x8
@@ -179,6 +179,7 @@ def test_a_probe_that_dies_is_replaced(watchqd, sb_queue, place):
 def test_no_watch_ever_makes_an_unmount_fail(watchqd, fence_directory, place):
     with contextlib.closing(SuperblockQueue(watchqd.queue_path, fence_directory, 64)) as queue:
         queue.watch(place.parent)
+        queue.watch_sb(place.parent, tag=3, flags=ALL)
         for _ in range(200):
             namespace.mount_tmpfs(place)
             watch_space(queue, place, FREE_SHARE, 100000, tag=2)
