@@ -24,11 +24,10 @@
 namespace {
 
 constexpr const char* kDescription =
-    "Tells programs what happens to mounts: each open of MOUNTPOINT/queue is a private ring of\n"
-    "records that a program maps, polls and reads. One privileged daemon does the looking for "
-    "all,\n"
-    "and shows each client only what it may see. Stays in the foreground; ends on SIGTERM or "
-    "SIGINT.";
+    "Tells programs what happens to mounts and filesystems: each open of MOUNTPOINT/queue is a\n"
+    "private ring of records that a program maps, polls and reads. One daemon does the looking\n"
+    "for all, and shows each client only what it may see. Stays in the foreground; ends on\n"
+    "SIGTERM or SIGINT.";
 
 constexpr const char* kFooter =
     "Examples:\n"

@@ -17,7 +17,7 @@ namespace watchq {
 namespace {
 
 constexpr const char* kAbout =
-    "Watches what happens to mounts, told by the daemon watchqd the moment it happens.";
+    "Watches what happens to mounts and filesystems, told by the daemon watchqd as it happens.";
 
 constexpr const char* kExitStatus =
     "Exit status: 0 done, 1 failed, 2 wrong usage, 3 the daemon is not there, 124 timed out.\n";
