@@ -144,6 +144,7 @@ void Dispatcher::on_event(const MountEvent& event) {
     }
   }
   if (event.kind != MountEventKind::unmount || !event.elsewhere.empty()) return;
+  superblocks_.unmounted(event.mount);
   for (const MountWatch& watch : mount_watches_.take_mount(event.mount.mount)) {
     const watch_notification record = removal_record(watch.tag);
     watch.queue->post(bytes_of(record));

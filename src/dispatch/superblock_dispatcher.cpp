@@ -45,8 +45,8 @@ void SuperblockDispatcher::watch(WatchQueue& queue, const Peer& caller,
   const watchq_watch& request = asked.watch;
   const UniqueFd namespace_fd = caller.mount_namespace();
   auto mounts = mounts_.open(namespace_fd.get(), mount_sink_);
-  mounts->sync_table();
   superblocks_.sync();
+  mounts->sync_table();
   if ((request.flags & WATCHQ_ALL) != 0) {
     watch_all(queue, caller, asked, object, std::move(mounts));
     return;

@@ -76,7 +76,6 @@ void SuperblockReach::after_look(const MountNamespace& mounts) {
 }
 
 void SuperblockReach::update(ReachWatch& watch) {
-  superblocks_.sync();
   const MountNamespace& mounts = *watch.as.mounts;
   std::unordered_map<std::uint64_t, const Mount*> now;
   for (const Mount* mount : mounts_below(mounts.table(), watch.mount, watch.directory)) {
@@ -99,7 +98,7 @@ void SuperblockReach::begin(ReachWatch& watch, std::uint64_t superblock, const M
   watch.superblocks.insert(superblock);
   const WatchedSuperblock* watched = superblocks_.find(superblock);
   if (watched == nullptr || watched->examined.done) return;
-  scout_.examine(*watch.as.mounts, mount.info,
+  scout_.examine(watch.as.mounts, mount.info,
                  [this, superblock](const ExaminedSuperblock& examined) {
                    superblocks_.learn(superblock, examined);
                  });

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "kernel/mount_namespace_fd.h"
 
@@ -39,6 +41,16 @@ UniqueFd open_resolved(int directory, const char* path, std::uint64_t flags,
   return UniqueFd(static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof how)));
 }
 
+UniqueFd walk_in_memory(const std::string& path, std::uint64_t flags) {
+  UniqueFd found;
+  for (int walk = 0; walk < kCachedWalks; ++walk) {
+    found = open_resolved(AT_FDCWD, path.c_str(), flags,
+                          RESOLVE_CACHED | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+    if (found.valid() || errno != EAGAIN) break;
+  }
+  return found;
+}
+
 }  // namespace
 
 std::optional<DirectoryHandle> name_directory(int fd) {
@@ -66,13 +78,25 @@ UniqueFd open_parent(int fd) {
 
 UniqueFd open_cached(int namespace_fd, const std::string& path) {
   UniqueFd found;
+  // Handles are not resolved through an O_PATH descriptor.
+  in_mount_namespace(namespace_fd,
+                     [&] { found = walk_in_memory(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  return found;
+}
+
+UniqueFd open_detached(int namespace_fd, const std::string& path,
+                       const std::function<bool(int)>& is_it) {
+  UniqueFd found;
   in_mount_namespace(namespace_fd, [&] {
-    for (int walk = 0; walk < kCachedWalks; ++walk) {
-      // Handles are not resolved through an O_PATH descriptor.
-      found = open_resolved(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-                            RESOLVE_CACHED | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-      if (found.valid() || errno != EAGAIN) return;
+    found = walk_in_memory(path, kOpenDirectory);
+    if (!found.valid()) return;
+    if (!is_it(found.get())) {
+      found.reset();
+      return;
     }
+    UniqueFd copy(
+        ::open_tree(found.get(), "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+    if (copy.valid()) found = std::move(copy);
   });
   return found;
 }

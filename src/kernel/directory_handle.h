@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,12 @@ UniqueFd open_parent(int fd);
 /// kernel walks there in memory, without asking a filesystem; invalid where it cannot (openat2(2)
 /// with RESOLVE_CACHED, Linux 5.12).
 UniqueFd open_cached(int namespace_fd, const std::string& path);
+
+/// The same, as a copy of its mount that lies nowhere: holds the mount itself for the moment that
+/// the copying takes, and while `is_it` looks at what was opened; where that says no, invalid.
+/// Without the right to copy mounts it is the directory itself.
+UniqueFd open_detached(int namespace_fd, const std::string& path,
+                       const std::function<bool(int)>& is_it);
 
 /// Opens the directory that a handle names, on the mount of `mount_fd` (O_PATH). Asks its
 /// filesystem. Invalid when it has been deleted, or without CAP_DAC_READ_SEARCH.

@@ -160,6 +160,7 @@ void MountNamespace::look_now() {
   const auto start = processor_time();
   ++context_.counters.looks;
   look_wanted_ = false;
+  context_.sink.before_look();
   look();
   context_.sink.after_look(*this);
   look_budget_.spend(processor_time() - start, Clock::now());

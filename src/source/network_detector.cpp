@@ -16,6 +16,10 @@ namespace {
 /// What watchqd's own mounts are called.
 constexpr std::string_view kOwnType = "fuse.watchq";
 
+/// How long a process that asks may take to get to its mount: on a machine with much to do that is
+/// no silence of the server.
+constexpr std::chrono::seconds kStart{5};
+
 SuperblockEvent network_event(std::uint64_t superblock, bool lost) {
   SuperblockEvent event;
   event.kind = SuperblockEventKind::network;
@@ -124,10 +128,16 @@ void NetworkDetector::pause(std::uint64_t superblock, Entry& entry) {
 
 void NetworkDetector::ask(std::uint64_t superblock, Entry& entry) {
   entry.waiting = true;
+  expect_answer(superblock, kStart + options_.limit);
   entry.probe->ask(
       device_number(entry.watched.superblock.device),
-      [this, superblock](const std::optional<ProbeAnswer>& answer) { take(superblock, answer); });
-  entry.timer.expires_after(options_.limit);
+      [this, superblock](const std::optional<ProbeAnswer>& answer) { take(superblock, answer); },
+      [this, superblock] { expect_answer(superblock, options_.limit); });
+}
+
+void NetworkDetector::expect_answer(std::uint64_t superblock, std::chrono::milliseconds limit) {
+  Entry& entry = entries_.at(superblock);
+  entry.timer.expires_after(limit);
   // Its only process goes on waiting for the answer.
   entry.timer.async_wait([this, superblock](const boost::system::error_code& error) {
     const auto found = entries_.find(superblock);

@@ -70,6 +70,7 @@ class NetworkDetector final : public SuperblockDetector {
   void start(std::uint64_t superblock, Entry& entry);
   void pause(std::uint64_t superblock, Entry& entry);
   void ask(std::uint64_t superblock, Entry& entry);
+  void expect_answer(std::uint64_t superblock, std::chrono::milliseconds limit);
   void take(std::uint64_t superblock, const std::optional<ProbeAnswer>& answer);
   void take_figures(std::uint64_t superblock, const SpaceFigures& figures);
   void set_lost(std::uint64_t superblock, bool lost);

@@ -24,6 +24,7 @@ struct ProbeProcess::State : std::enable_shared_from_this<State> {
   bool ended = false;
   std::optional<ProbeQuestion> asked;
   Answered answered;
+  Sent sent;
 
   State(boost::asio::io_context& io, SpawnedProbe probe, bool is_ready)
       : socket(io, probe.socket.release()),
@@ -41,6 +42,7 @@ struct ProbeProcess::State : std::enable_shared_from_this<State> {
   }
 
   void send(ProbeQuestion device) {
+    if (const Sent tell = std::exchange(sent, nullptr)) tell();
     // One message fits an empty socket. Where the process has gone, the wait tells.
     static_cast<void>(
         ::send(socket.native_handle(), &device, sizeof device, MSG_NOSIGNAL | MSG_DONTWAIT));
@@ -87,13 +89,15 @@ ProbeProcess::ProbeProcess(boost::asio::io_context& io, SpawnedProbe probe, bool
 ProbeProcess::~ProbeProcess() {
   send_signal(state_->process->native_handle(), SIGKILL);
   state_->answered = nullptr;
+  state_->sent = nullptr;
   boost::system::error_code ignored;
   state_->socket.close(ignored);
 }
 
-void ProbeProcess::ask(std::uint64_t device, Answered answered) {
+void ProbeProcess::ask(std::uint64_t device, Answered answered, Sent sent) {
   state_->asked = device;
   state_->answered = std::move(answered);
+  state_->sent = std::move(sent);
   if (state_->ended) {
     boost::asio::post(state_->socket.get_executor(), [state = state_] { state->give({}); });
   } else if (state_->ready) {

@@ -27,8 +27,10 @@ class ProbeProcess {
   ProbeProcess(const ProbeProcess&) = delete;
   ProbeProcess& operator=(const ProbeProcess&) = delete;
 
-  /// Asks for a device; none may be waiting for an answer. `answered` may destroy this.
-  void ask(std::uint64_t device, Answered answered);
+  /// Asks for a device; none may be waiting for an answer. `sent` is called when the process is
+  /// ready and has the question, `answered` later on; that may destroy this.
+  using Sent = std::function<void()>;
+  void ask(std::uint64_t device, Answered answered, Sent sent = nullptr);
 
   /// Expires when the process is gone for good.
   [[nodiscard]] std::weak_ptr<void> life() const { return life_; }

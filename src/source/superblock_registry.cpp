@@ -63,6 +63,13 @@ void SuperblockRegistry::note(Entry& entry, const MountNamespace& mounts, const 
   sightings.push_back({mounts.id(), mounts.kernel_id(), mount.info.mount});
 }
 
+void SuperblockRegistry::unmounted(const MountInfo& mount) {
+  const auto known = by_device_.find(mount.device);
+  if (known == by_device_.end()) return;
+  std::erase_if(known->second.sightings,
+                [&](const Sighting& sighting) { return sighting.mount == mount.mount; });
+}
+
 const Superblock* SuperblockRegistry::find(std::uint64_t id) const {
   const auto device = devices_.find(id);
   return device == devices_.end() ? nullptr : &by_device_.at(device->second).superblock;

@@ -33,6 +33,9 @@ class SuperblockRegistry {
   void drop_trace(int trace);
   [[nodiscard]] std::vector<int> traces() const;
 
+  /// A mount is gone: another may have its ID from now on.
+  void unmounted(const MountInfo& mount);
+
   /// The superblock is gone.
   void remove(std::uint64_t id);
   /// Calls this with the ID of each superblock that is found gone because its device has another.

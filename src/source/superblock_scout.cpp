@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "kernel/directory_handle.h"
 #include "kernel/open_object.h"
@@ -18,7 +20,8 @@ using Clock = std::chrono::steady_clock;
 
 struct SuperblockScout::Task {
   Clock::time_point due;
-  std::shared_ptr<const UniqueFd> mount_namespace;
+  std::shared_ptr<MountNamespace> mounts;  // until it is handed over: the serving thread's own
+  std::shared_ptr<const UniqueFd> namespace_fd;
   MountInfo mount;
   Found found;
 };
@@ -44,17 +47,27 @@ struct SuperblockScout::Shared {
   }
 };
 
+namespace {
+
+bool is_root_of(int root, const MountInfo& mount) {
+  try {
+    const OpenObject found = describe_file(root);
+    // By mountinfo alone a mount has no unique ID.
+    const bool is_same_unique =
+        mount.mount == mount.id || !found.mount || *found.mount == mount.mount;
+    return found.mount_id == mount.id && is_same_unique;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
 UniqueFd open_mount_root(int namespace_fd, const MountInfo& mount, const std::string& path) {
   // To open even a directory is something that a FUSE server is asked.
   if (!is_traceable_filesystem(mount.fs_type) || path.empty()) return UniqueFd();
   try {
-    UniqueFd root = open_cached(namespace_fd, path);
-    if (!root.valid()) return UniqueFd();
-    const OpenObject found = describe_file(root.get());
-    // By mountinfo alone a mount has no unique ID.
-    const bool is_same_unique =
-        mount.mount == mount.id || !found.mount || *found.mount == mount.mount;
-    return found.mount_id == mount.id && is_same_unique ? std::move(root) : UniqueFd();
+    return open_detached(namespace_fd, path, [&](int root) { return is_root_of(root, mount); });
   } catch (const std::system_error&) {
     return UniqueFd();
   }
@@ -73,10 +86,10 @@ SuperblockScout::~SuperblockScout() {
   shared_->tasks.clear();
 }
 
-void SuperblockScout::examine(const MountNamespace& mounts, const MountInfo& mount, Found found) {
-  waiting_.push_back({Clock::now() + kPatience,
-                      std::make_shared<const UniqueFd>(mounts.copy_namespace_fd()), mount,
-                      std::move(found)});
+void SuperblockScout::examine(std::shared_ptr<MountNamespace> mounts, const MountInfo& mount,
+                              Found found) {
+  waiting_.push_back(
+      {Clock::now() + kPatience, std::move(mounts), nullptr, mount, std::move(found)});
   schedule();
 }
 
@@ -93,11 +106,21 @@ void SuperblockScout::schedule() {
 }
 
 void SuperblockScout::hand_over() {
-  const std::lock_guard lock(shared_->mutex);
+  std::vector<Task> ready;
   for (const auto now = Clock::now(); !waiting_.empty() && waiting_.front().due <= now;) {
-    shared_->tasks.push_back(std::move(waiting_.front()));
+    ready.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   }
+  for (Task& task : ready) task.mounts->sync();
+  std::erase_if(ready, [](const Task& task) {
+    return task.mounts->table().find(task.mount.mount) == nullptr;
+  });
+  for (Task& task : ready) {
+    task.namespace_fd = std::make_shared<const UniqueFd>(task.mounts->copy_namespace_fd());
+    task.mounts.reset();
+  }
+  const std::lock_guard lock(shared_->mutex);
+  std::move(ready.begin(), ready.end(), std::back_inserter(shared_->tasks));
   if (shared_->serving || shared_->tasks.empty()) return;
   shared_->serving = true;
   std::thread([shared = shared_] { serve(shared); }).detach();
@@ -108,7 +131,7 @@ void SuperblockScout::serve(const std::shared_ptr<Shared>& shared) {
     ExaminedSuperblock examined;
     {
       const UniqueFd root =
-          open_mount_root(task->mount_namespace->get(), task->mount, task->mount.mount_point);
+          open_mount_root(task->namespace_fd->get(), task->mount, task->mount.mount_point);
       if (!root.valid()) continue;
       examined = shared->examiner->examine(root.get(), task->mount);
     }

@@ -33,14 +33,15 @@ class SuperblockScout {
 
   /// Examines the superblock of a mount later on, if the mount can be reached then, and calls
   /// `found` on the serving thread. Marks and traces that it does not keep are let go.
-  void examine(const MountNamespace& mounts, const MountInfo& mount, Found found);
+  void examine(std::shared_ptr<MountNamespace> mounts, const MountInfo& mount, Found found);
 
  private:
   struct Shared;
   struct Task;
   static void serve(const std::shared_ptr<Shared>& shared);
   void schedule();
-  /// Hands those over that have been left alone for long enough.
+  /// Hands those over that have been left alone for long enough and are still there: another mount
+  /// in their place is not to be opened.
   void hand_over();
 
   std::shared_ptr<Shared> shared_;

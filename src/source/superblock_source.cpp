@@ -187,7 +187,6 @@ void SuperblockSource::unwatch(std::uint64_t superblock, const MountNamespace& m
 }
 
 void SuperblockSource::after_look(const MountNamespace& mounts) {
-  sync();
   std::vector<std::uint64_t> gone;
   for (const auto& [id, entry] : watched_) {
     if (registry_.has_trace(id)) continue;

@@ -44,6 +44,9 @@ class SuperblockSource {
   /// Takes all that has been told of superblocks that are gone.
   void sync();
 
+  /// A mount is gone: it stands for its superblock no more.
+  void unmounted(const MountInfo& mount) { registry_.unmounted(mount); }
+
   /// The superblock of a mount of the namespace's table.
   const Superblock& identify(const MountNamespace& mounts, const Mount& mount);
 

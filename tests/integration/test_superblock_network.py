@@ -14,6 +14,7 @@ import namespace
 import syscalls
 from fuse_server import FuseServer
 from processes import wait_for
+from queue_client import PATIENCE
 from superblock_queue import SbKind, SbNotice
 
 SNAPSHOT = 0x8
@@ -24,7 +25,7 @@ SFTP_SERVER = Path("/usr/lib/openssh/sftp-server")
 def make_watchqd(start_daemon, workspace):
     """A daemon that asks often and has little patience. It ends cleanly whatever is silent."""
     config = workspace / "config"
-    config.write_text(json.dumps({"network_interval_ms": 20, "network_limit_ms": 300,
+    config.write_text(json.dumps({"network_interval_ms": 20, "network_limit_ms": int(300 * PATIENCE),
                                   "look_interval_ms": 100}))
     daemon = start_daemon("--config", config).wait_ready()
     yield daemon

@@ -12,7 +12,7 @@ import initramfs
 
 # Each emulated processor more costs a real one half of its speed in waiting for the others.
 PROCESSORS = 1
-MEMORY = "768M"
+MEMORY = "1536M"  # a third of which may be filesystems in files
 RESULT_SIZE = 16 << 20  # bytes of the disk that the result comes back on
 
 # panic=-1: a dead guest ends at once. Emulated processors stand still while the machine does other
