@@ -2,6 +2,7 @@
 #include "kernel/features.h"
 
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -62,6 +63,12 @@ constexpr Probe kProbes[] = {
     {"tracepoints", "errors that they do not report (perf)",
      [] { static_cast<void>(Tracepoint(read_trace_format("filemap/filemap_set_wb_err").id)); }},
     {"quota-events", "quota limits that are hit (generic netlink)", [] { open_quota_socket(); }},
+    {"mount-copies", "asking servers while holding no mount (open_tree)",
+     [] {
+       if (!UniqueFd(::open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)).valid()) {
+         throw_errno("open_tree");
+       }
+     }},
     {"mountinfo", "noticing changed attributes", [] { open_mountinfo(own_namespace().get()); }},
     {"peer-files", "seeing what a client points to (/proc/PID/fd)",
      [] {
@@ -110,7 +117,7 @@ std::vector<Ability> abilities(const std::vector<Feature>& features) {
                                     : ""},
       {"space", listed ? "look within 1 s" : ""},
       {"quota", has("quota-events") ? "event" : ""},
-      {"servers", listed ? "probe within 7 s" : ""},
+      {"servers", has("mount-copies") ? "probe within 7 s" : ""},
       {"keys", ""},
   };
 }
