@@ -20,7 +20,7 @@ namespace watchq {
 class SuperblockScout {
  public:
   /// How long a mount is left alone.
-  static constexpr std::chrono::milliseconds kPatience{200};
+  static constexpr std::chrono::milliseconds kPatience{500};
 
   using Found = std::function<void(const ExaminedSuperblock&)>;
 
