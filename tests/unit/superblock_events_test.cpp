@@ -159,7 +159,7 @@ TEST_F(ErrorMergerTest, SuperblocksAndNumbersAreKeptApart) {
 }
 
 TEST_F(ErrorMergerTest, AFlushTellsWhatIsLeftAndADropNothing) {
-  for (const std::uint64_t superblock : {1, 2}) {
+  for (const std::uint64_t superblock : {1u, 2u}) {
     merger.add(superblock, 5, 1);
     merger.add(superblock, 5, 4);
   }
