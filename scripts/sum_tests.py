@@ -23,10 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Reasons for which a test may be skipped even where everything should run.
-ALLOWED_SKIPS: tuple[str, ...] = (
-    # Kernels of cloud machines are built without; Debian's has it.
-    "this kernel has no quota format",
-)
+ALLOWED_SKIPS: tuple[str, ...] = ()
 
 VERDICTS = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}
 
