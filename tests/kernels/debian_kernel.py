@@ -45,26 +45,32 @@ def fetch(series, cache):
 
 
 def _fetched(series, cache):
+    cached = [path.name for path in cache.glob(f"linux-image-{series}.*-unsigned")]
     package = newest_package(series)
+    if package is None or package not in cached:
+        # Old lists name packages that are no longer there. Without a network the cache must do.
+        subprocess.run(["apt-get", "-qq", "update"], check=False)
+        package = newest_package(series) or max(cached, key=_version_key, default=None)
     if package is None:
-        cached = [path.name for path in cache.glob(f"linux-image-{series}.*[a-z]")]
-        if not cached:
-            raise KernelNotFound(f"apt knows no linux-image-{series}.*-cloud-amd64-unsigned: "
-                                 "run `apt-get update` on Debian 12 with bookworm-security")
-        package = max(cached, key=_version_key)
+        raise KernelNotFound(f"apt knows no linux-image-{series}.*-cloud-amd64-unsigned: "
+                             "it takes Debian 12 with bookworm-security")
     directory = cache / package
     if not directory.exists():
-        partial = cache / f"{package}.partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        # As root: apt's own user may not be allowed to write here.
-        subprocess.run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", package],
-                       cwd=partial, check=True)
-        archive, = partial.glob("*.deb")
-        subprocess.run(["dpkg", "-x", archive, partial], check=True)
-        archive.unlink()
-        partial.rename(directory)
+        _download(package, directory)
     return directory
+
+
+def _download(package, directory):
+    partial = directory.with_name(f"{package}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    # As root: apt's own user may not be allowed to write here.
+    subprocess.run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", package],
+                   cwd=partial, check=True)
+    archive, = partial.glob("*.deb")
+    subprocess.run(["dpkg", "-x", archive, partial], check=True)
+    archive.unlink()
+    partial.rename(directory)
 
 
 class Kernel:
