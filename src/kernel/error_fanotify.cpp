@@ -10,13 +10,10 @@
 #include <string>
 
 #include "base/error.h"
+#include "kernel/fanotify_events.h"
 
 namespace watchq {
 namespace {
-
-[[noreturn]] void throw_malformed(const char* what) {
-  throw std::system_error(EBADMSG, std::system_category(), what);
-}
 
 template <typename Info>
 Info info_from(std::span<const std::byte> bytes) {
@@ -61,22 +58,14 @@ FilesystemError decode_infos(std::span<const std::byte> infos) {
 
 std::vector<FilesystemError> decode_filesystem_errors(std::span<const std::byte> events) {
   std::vector<FilesystemError> errors;
-  while (!events.empty()) {
-    fanotify_event_metadata event{};
-    if (events.size() < sizeof event) throw_malformed("fanotify event");
-    std::memcpy(&event, events.data(), sizeof event);
-    if (event.vers != FANOTIFY_METADATA_VERSION || event.metadata_len < sizeof event ||
-        event.event_len < event.metadata_len || event.event_len > events.size()) {
-      throw_malformed("fanotify event");
-    }
-    if ((event.mask & FAN_Q_OVERFLOW) != 0) {
-      errors.push_back({{}, 0, 0, true});
-    } else if ((event.mask & FAN_FS_ERROR) != 0) {
-      errors.push_back(
-          decode_infos(events.subspan(event.metadata_len, event.event_len - event.metadata_len)));
-    }
-    events = events.subspan(event.event_len);
-  }
+  for_each_fanotify_event(
+      events, [&](const fanotify_event_metadata& event, std::span<const std::byte> infos) {
+        if ((event.mask & FAN_Q_OVERFLOW) != 0) {
+          errors.push_back({{}, 0, 0, true});
+        } else if ((event.mask & FAN_FS_ERROR) != 0) {
+          errors.push_back(decode_infos(infos));
+        }
+      });
   return errors;
 }
 

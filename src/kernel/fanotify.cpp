@@ -9,14 +9,11 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "kernel/fanotify_events.h"
 #include "kernel/uapi.h"
 
 namespace watchq {
 namespace {
-
-[[noreturn]] void throw_malformed(const char* what) {
-  throw std::system_error(EBADMSG, std::system_category(), what);
-}
 
 /// The mount that an event's info records name; 0 when there is none.
 std::uint64_t mount_of(std::span<const std::byte> infos) {
@@ -41,27 +38,19 @@ std::uint64_t mount_of(std::span<const std::byte> infos) {
 
 std::vector<MountChange> decode_mount_changes(std::span<const std::byte> events) {
   std::vector<MountChange> changes;
-  while (!events.empty()) {
-    fanotify_event_metadata event{};
-    if (events.size() < sizeof event) throw_malformed("fanotify event");
-    std::memcpy(&event, events.data(), sizeof event);
-    if (event.vers != FANOTIFY_METADATA_VERSION || event.metadata_len < sizeof event ||
-        event.event_len < event.metadata_len || event.event_len > events.size()) {
-      throw_malformed("fanotify event");
-    }
-    MountChange change;
-    change.pid = event.pid;
-    change.overflow = (event.mask & FAN_Q_OVERFLOW) != 0;
-    change.attached = (event.mask & uapi::kFanMntAttach) != 0;
-    change.detached = (event.mask & uapi::kFanMntDetach) != 0;
-    if (change.attached || change.detached) {
-      change.mount =
-          mount_of(events.subspan(event.metadata_len, event.event_len - event.metadata_len));
-      if (change.mount == 0) throw_malformed("fanotify mount event without a mount");
-    }
-    changes.push_back(change);
-    events = events.subspan(event.event_len);
-  }
+  for_each_fanotify_event(
+      events, [&](const fanotify_event_metadata& event, std::span<const std::byte> infos) {
+        MountChange change;
+        change.pid = event.pid;
+        change.overflow = (event.mask & FAN_Q_OVERFLOW) != 0;
+        change.attached = (event.mask & uapi::kFanMntAttach) != 0;
+        change.detached = (event.mask & uapi::kFanMntDetach) != 0;
+        if (change.attached || change.detached) {
+          change.mount = mount_of(infos);
+          if (change.mount == 0) throw_malformed("fanotify mount event without a mount");
+        }
+        changes.push_back(change);
+      });
   return changes;
 }
 
