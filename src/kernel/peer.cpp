@@ -9,9 +9,9 @@
 #include <climits>
 #include <optional>
 #include <string>
-#include <unordered_set>
 
 #include "base/error.h"
+#include "kernel/local_filesystem.h"
 #include "kernel/mountinfo.h"
 
 namespace watchq {
@@ -50,11 +50,8 @@ UniqueFd Peer::open_object(int fd) const {
 std::optional<std::string> Peer::path_of(int fd) const { return read_link(fd_path(thread_, fd)); }
 
 bool Peer::is_on_local_filesystem(std::uint32_t mount_id) const {
-  static const std::unordered_set<std::string> kLocal = {
-      "bcachefs", "btrfs", "erofs", "exfat", "ext2",     "ext3",  "ext4", "f2fs",
-      "iso9660",  "jfs",   "ntfs3", "ramfs", "squashfs", "tmpfs", "vfat", "xfs"};
   const auto info = mount(mount_id);
-  return info && kLocal.contains(info->fs_type);
+  return info && is_local_filesystem(info->fs_type);
 }
 
 std::optional<MountInfo> Peer::mount(std::uint32_t mount_id) const {

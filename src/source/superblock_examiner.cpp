@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "kernel/inotify.h"
+#include "kernel/local_filesystem.h"
 
 namespace watchq {
 namespace {
@@ -21,13 +22,6 @@ bool is_of_the_kernel(const std::string& fs_type) {
 }
 
 }  // namespace
-
-bool is_local_filesystem(const std::string& fs_type) {
-  static const std::unordered_set<std::string> kLocal = {
-      "bcachefs", "btrfs", "erofs", "exfat", "ext2",     "ext3",  "ext4", "f2fs",
-      "iso9660",  "jfs",   "ntfs3", "ramfs", "squashfs", "tmpfs", "vfat", "xfs"};
-  return kLocal.contains(fs_type);
-}
 
 bool is_traceable_filesystem(const std::string& fs_type) {
   return is_local_filesystem(fs_type) || is_of_the_kernel(fs_type);

@@ -54,8 +54,6 @@ class SuperblockExaminer {
   std::unordered_set<int> kept_;
 };
 
-/// Whether a filesystem of this type answers by itself: neither a server nor a program must.
-bool is_local_filesystem(const std::string& fs_type);
 /// Whether a directory of it can be opened and traced without asking a server or a program.
 bool is_traceable_filesystem(const std::string& fs_type);
 
