@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dispatch/record.h"
 
-#include <algorithm>
-#include <cstring>
-
 #include "source/mount_table.h"
 
 namespace watchq {
@@ -67,25 +64,12 @@ DetailRecord::DetailRecord(const MountEvent& event, std::uint8_t tag, const std:
   detail.parent = mount.parent;
   detail.pid = with_pid ? event.pid : 0;
   detail.attributes = static_cast<std::uint32_t>(mount.attributes);
-  detail.mount_point = append(path_from(root, mount.mount_point), kLongText);
-  detail.root = append(mount.root, kShortText);
-  detail.fs_type = append(mount.fs_type, kShortText);
-  detail.source = append(mount.source, kShortText);
-  size_ = (size_ + kSlotBytes - 1) / kSlotBytes * kSlotBytes;
-  detail.watch.type = WATCHQ_TYPE_DETAIL;
+  detail.mount_point = bytes_.append(path_from(root, mount.mount_point), kLongText);
+  detail.root = bytes_.append(mount.root, kShortText);
+  detail.fs_type = bytes_.append(mount.fs_type, kShortText);
+  detail.source = bytes_.append(mount.source, kShortText);
   detail.watch.subtype = WATCH_TYPE_MOUNT_NOTIFY;
-  detail.watch.info = info_of(size_, tag) | (cut_ ? WATCHQ_DETAIL_IS_CUT : 0);
-  std::memcpy(bytes_.data(), &detail, sizeof detail);
-}
-
-std::uint16_t DetailRecord::append(const std::string& text, std::size_t longest) {
-  if (text.empty()) return 0;
-  const std::size_t length = std::min(text.size(), longest - 1);
-  if (length < text.size()) cut_ = true;
-  const std::size_t offset = size_;
-  std::memcpy(bytes_.data() + offset, text.data(), length);
-  size_ += length + 1;
-  return static_cast<std::uint16_t>(offset);
+  bytes_.finish(detail, tag);
 }
 
 watch_notification snapshot_record(std::uint8_t tag) {

@@ -4,13 +4,12 @@
 
 #include <watchq/watch_queue.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 
-#include "queue/ring_layout.h"
+#include "dispatch/detail_bytes.h"
 #include "source/event.h"
 
 namespace watchq {
@@ -27,15 +26,10 @@ class DetailRecord {
   /// processes by our numbers.
   DetailRecord(const MountEvent& event, std::uint8_t tag, const std::string& root, bool with_pid);
 
-  [[nodiscard]] std::span<const std::byte> bytes() const { return std::span(bytes_).first(size_); }
+  [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_.bytes(); }
 
  private:
-  /// Appends text and its NUL; returns its offset, 0 for no text.
-  std::uint16_t append(const std::string& text, std::size_t longest);
-
-  std::array<std::byte, kMaxRecordBytes> bytes_{};
-  std::size_t size_ = sizeof(watchq_mount_detail);
-  bool cut_ = false;
+  DetailBytes bytes_{sizeof(watchq_mount_detail)};
 };
 
 /// The record after the last of a snapshot.

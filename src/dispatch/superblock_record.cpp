@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "dispatch/superblock_record.h"
 
-#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
-#include <cstring>
 
 #include "dispatch/record.h"
 
@@ -47,7 +45,6 @@ std::span<const std::byte> SuperblockRecord::bytes() const {
 SuperblockDetail::SuperblockDetail(const SuperblockEvent& event, const Superblock& superblock,
                                    const Mount* mount, const std::string& root, std::uint8_t tag) {
   watchq_superblock_detail detail{};
-  detail.watch.type = WATCHQ_TYPE_DETAIL;
   detail.watch.subtype = WATCH_TYPE_SB_NOTIFY;
   detail.sb_id = event.superblock;
   // "major:minor", as the kernel wrote it.
@@ -60,23 +57,10 @@ SuperblockDetail::SuperblockDetail(const SuperblockEvent& event, const Superbloc
   if (!place.empty()) detail.mount = mount->info.mount;
   // A long path leaves room for the two short texts behind it.
   constexpr std::size_t kShort = 64;
-  detail.fs_type = append(superblock.fs_type, kShort);
-  detail.source = append(superblock.source, kMaxRecordBytes / 4);
-  detail.mount_point = append(place, kMaxRecordBytes - size_);
-  size_ = (size_ + kSlotBytes - 1) / kSlotBytes * kSlotBytes;
-  detail.watch.info = info_of(size_, tag);
-  if (cut_) detail.watch.info |= WATCHQ_DETAIL_IS_CUT;
-  std::memcpy(bytes_.data(), &detail, sizeof detail);
-}
-
-std::uint16_t SuperblockDetail::append(const std::string& text, std::size_t longest) {
-  if (text.empty()) return 0;
-  const std::size_t length = std::min(text.size(), longest - 1);
-  if (length < text.size()) cut_ = true;
-  const std::size_t offset = size_;
-  std::memcpy(bytes_.data() + offset, text.data(), length);
-  size_ += length + 1;
-  return static_cast<std::uint16_t>(offset);
+  detail.fs_type = bytes_.append(superblock.fs_type, kShort);
+  detail.source = bytes_.append(superblock.source, kMaxRecordBytes / 4);
+  detail.mount_point = bytes_.append(place, kMaxRecordBytes - bytes_.size());
+  bytes_.finish(detail, tag);
 }
 
 }  // namespace watchq

@@ -4,13 +4,12 @@
 
 #include <watchq/watch_queue.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 
-#include "queue/ring_layout.h"
+#include "dispatch/detail_bytes.h"
 #include "source/mount_table.h"
 #include "source/superblock_detector.h"
 #include "source/superblock_event.h"
@@ -38,14 +37,10 @@ class SuperblockDetail {
   SuperblockDetail(const SuperblockEvent& event, const Superblock& superblock, const Mount* mount,
                    const std::string& root, std::uint8_t tag);
 
-  [[nodiscard]] std::span<const std::byte> bytes() const { return std::span(bytes_).first(size_); }
+  [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_.bytes(); }
 
  private:
-  std::uint16_t append(const std::string& text, std::size_t longest);
-
-  std::array<std::byte, kMaxRecordBytes> bytes_{};
-  std::size_t size_ = sizeof(watchq_superblock_detail);
-  bool cut_ = false;
+  DetailBytes bytes_{sizeof(watchq_superblock_detail)};
 };
 
 }  // namespace watchq
