@@ -61,7 +61,7 @@ constexpr Probe kProbes[] = {
     {"filesystem-errors", "errors that filesystems report (FAN_FS_ERROR, Linux 5.16)",
      [] { open_error_fanotify(); }},
     {"tracepoints", "errors that they do not report (perf)",
-     [] { static_cast<void>(Tracepoint(read_trace_format("filemap/filemap_set_wb_err").id)); }},
+     [] { static_cast<void>(Tracepoint(read_trace_format("filemap/filemap_set_wb_err").id, 1)); }},
     {"quota-events", "quota limits that are hit (generic netlink)", [] { open_quota_socket(); }},
     {"mount-copies", "asking servers while holding no mount (open_tree)",
      [] {

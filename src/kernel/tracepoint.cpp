@@ -20,8 +20,6 @@ namespace watchq {
 namespace {
 
 constexpr std::size_t kPage = 4096;
-constexpr std::size_t kDataPages = 8;
-constexpr std::size_t kDataBytes = kDataPages * kPage;
 
 /// The root of tracefs, which need not be mounted anywhere: of a mount that nobody sees.
 UniqueFd open_tracefs() {
@@ -114,12 +112,12 @@ std::uint64_t trace_number(std::span<const std::byte> raw, const TraceField& fie
   return number;
 }
 
-Tracepoint::Tracepoint(std::uint64_t id) {
+Tracepoint::Tracepoint(std::uint64_t id, std::size_t pages) : data_bytes_(pages * kPage) {
   for (std::size_t processor = 0; processor < processors(); ++processor) {
     Ring ring{open_on(id, processor), {}};
     if (!ring.fd.valid() && errno == ENODEV) continue;  // this one is off
     if (!ring.fd.valid()) throw_errno("perf_event_open of a tracepoint");
-    ring.memory = Mapping::shared(ring.fd.get(), kPage + kDataBytes);
+    ring.memory = Mapping::shared(ring.fd.get(), kPage + data_bytes_);
     rings_.push_back(std::move(ring));
   }
 }
@@ -136,12 +134,12 @@ Tracepoint::Taken Tracepoint::take() {
   return taken;
 }
 
-void Tracepoint::take_from(Ring& ring, Taken& taken) {
+void Tracepoint::take_from(Ring& ring, Taken& taken) const {
   auto& page = *reinterpret_cast<perf_event_mmap_page*>(ring.memory.bytes().data());
   const std::byte* data = ring.memory.bytes().data() + kPage;
   const auto copy = [&](std::uint64_t from, void* to, std::size_t bytes) {
     auto* into = static_cast<std::byte*>(to);
-    for (std::size_t at = 0; at < bytes; ++at) into[at] = data[(from + at) % kDataBytes];
+    for (std::size_t at = 0; at < bytes; ++at) into[at] = data[(from + at) % data_bytes_];
   };
   const auto head = std::atomic_ref(page.data_head).load(std::memory_order_acquire);
   std::uint64_t tail = page.data_tail;

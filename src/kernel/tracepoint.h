@@ -39,8 +39,9 @@ std::uint64_t trace_number(std::span<const std::byte> raw, const TraceField& fie
 /// One tracepoint on all processors, from when it is opened. One thread.
 class Tracepoint {
  public:
+  /// What waits to be taken may be up to `pages` of 4096 bytes for each processor, a power of two.
   /// Throws std::system_error: EACCES or EPERM without CAP_PERFMON.
-  explicit Tracepoint(std::uint64_t id);
+  Tracepoint(std::uint64_t id, std::size_t pages);
   Tracepoint(const Tracepoint&) = delete;
   Tracepoint& operator=(const Tracepoint&) = delete;
 
@@ -59,8 +60,9 @@ class Tracepoint {
     UniqueFd fd;
     Mapping memory;
   };
-  static void take_from(Ring& ring, Taken& taken);
+  void take_from(Ring& ring, Taken& taken) const;
 
+  std::size_t data_bytes_;
   std::vector<Ring> rings_;  // one for each processor
 };
 

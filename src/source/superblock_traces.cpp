@@ -25,15 +25,19 @@ std::string device_text(std::uint64_t device) {
 SuperblockTraces::SuperblockTraces(boost::asio::io_context& io, ErrorMerger& merger,
                                    SuperblockSink& sink)
     : io_(io), merger_(merger), sink_(sink), linger_(io) {
-  const auto add = [this](const char* name, const char* device, std::vector<std::string> types) {
+  const auto add = [this](const char* name, const char* device, std::vector<std::string> types,
+                          std::size_t pages) {
     Point& point = points_.emplace_back();
     point.name = name;
     point.device_field = device;
     point.fs_types = std::move(types);
+    point.pages = pages;
   };
-  add("xfs/xfs_force_shutdown", "dev", {"xfs"});               // Linux 5.10
-  add("ext4/ext4_shutdown", "dev", {"ext2", "ext3", "ext4"});  // Linux 4.11
-  add("filemap/filemap_set_wb_err", "s_dev", {});              // Linux 4.13
+  add("xfs/xfs_force_shutdown", "dev", {"xfs"}, 1);               // Linux 5.10
+  add("ext4/ext4_shutdown", "dev", {"ext2", "ext3", "ext4"}, 1);  // Linux 4.11
+  // Linux 4.13. Once for each page that a sick device refuses, some 40 bytes: thousands at a time,
+  // also of devices that nobody watches.
+  add("filemap/filemap_set_wb_err", "s_dev", {}, 64);
 }
 
 SuperblockTraces::~SuperblockTraces() {
@@ -73,7 +77,7 @@ void SuperblockTraces::open(Point& point) {
       throw std::system_error(EBADMSG, std::system_category(), "format of " + point.name);
     }
     point.device = device->second;
-    point.open = std::make_unique<Tracepoint>(format.id);
+    point.open = std::make_unique<Tracepoint>(format.id, point.pages);
     point.missing.clear();
   } catch (const std::system_error& error) {
     point.missing = error.what();

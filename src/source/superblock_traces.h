@@ -41,6 +41,7 @@ class SuperblockTraces final : public SuperblockDetector {
     std::string name;                   // as below tracefs' events
     std::string device_field;           // where the device number is
     std::vector<std::string> fs_types;  // that it is of use for; none: for all that are local
+    std::size_t pages = 0;              // of memory for each processor
     TraceField device;
     std::unique_ptr<Tracepoint> open;
     std::vector<std::unique_ptr<boost::asio::posix::stream_descriptor>> wakes;  // borrow its files

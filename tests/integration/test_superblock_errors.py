@@ -3,6 +3,7 @@
 
 import errno
 import os
+import signal
 
 import pytest
 
@@ -116,21 +117,48 @@ def test_a_watch_that_is_set_again_hears_errors_again(sb_queue, make_filesystem)
         sb_queue.unwatch_sb(filesystem.place)
 
 
+def fill(base):
+    """Takes a tmpfs the room to grow."""
+    used = os.statvfs(base)
+    full = (used.f_blocks - used.f_bfree) * used.f_frsize
+    syscalls.mount(None, base, None, syscalls.MS_REMOUNT, f"size={full}")
+
+
+def write_in_vain(path):
+    with pytest.raises(OSError), open(path, "wb", buffering=0) as file:
+        file.write(os.urandom(8 << 20))
+        os.fsync(file.fileno())
+
+
 @pytest.mark.parametrize("fs_type", ["ext4", "xfs", "btrfs"])
 def test_data_that_cannot_be_written_back_is_told_as_an_io_error(sb_queue, base, make_filesystem,
                                                                  fs_type):
     """The file that a filesystem lies in cannot grow: its device refuses to be written to."""
     filesystem = make_filesystem(fs_type, directory=base)
-    used = os.statvfs(base)
-    full = (used.f_blocks - used.f_bfree) * used.f_frsize
-    syscalls.mount(None, base, None, syscalls.MS_REMOUNT, f"size={full}")
+    fill(base)
     sb_queue.watch_sb(filesystem.place)
-    with pytest.raises(OSError), open(filesystem.place / "file", "wb", buffering=0) as file:
-        file.write(os.urandom(8 << 20))
-        os.fsync(file.fileno())
+    write_in_vain(filesystem.place / "file")
     # Others may come before: of ext4 what it tells fanotify, of btrfs that it is read-only now.
     while sb_queue.next_notice().error != errno.EIO:
         pass
+
+
+def test_thousands_of_errors_at_once_elsewhere_are_no_loss(watchqd, sb_queue, base, workspace,
+                                                            make_filesystem):
+    """The kernel tells of each page of anybody's that could not be written. What it had to drop it
+    says with the next one."""
+    device = make_filesystem("ext4", directory=base)
+    namespace.umount(device.place)
+    fill(base)
+    sb_queue.watch_sb(workspace)
+    for _ in range(2):
+        watchqd.send_signal(signal.SIGSTOP)
+        try:
+            write_in_vain(device.device)
+        finally:
+            watchqd.send_signal(signal.SIGCONT)
+        assert sb_queue.told_sb() == []
+    assert watchqd.status()["counters"]["records_lost"] == 0
 
 
 @pytest.mark.parametrize("fs_type", ["ext4", "xfs"])
