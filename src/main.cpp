@@ -36,10 +36,7 @@ constexpr const char* kFooter =
     "  watchqd --user                             without root: for this user alone\n"
     "  watchqd --print-features                   what this kernel gives\n"
     "\n"
-    "Settings (one JSON object): max_ring_pages 4096, look_interval_ms 1000, look_share 0.1,\n"
-    "space_interval_ms 1000, space_patience_ms 1000, network_interval_ms 2000,\n"
-    "network_limit_ms 5000,\n"
-    "max_queues_per_user 8192, max_queues 32768, max_pages_per_user 65536, max_pages 262144\n"
+    "Settings are one JSON object: watchqd.conf(5). SIGHUP has them read again.\n"
     "Exit codes: 0 ended as asked, 1 could not start or go on, 2 wrong usage.\n"
     "Once it says that it is ready, see what happens with: watchq monitor";
 

@@ -21,10 +21,20 @@ UserLimit::Share::~Share() {
   if (limit_ != nullptr) limit_->give_back(user_, amount_);
 }
 
+bool UserLimit::Most::allows(std::uint64_t has, std::uint64_t all, std::uint64_t more) const {
+  constexpr std::uint64_t kLittle = 64;
+  const auto fits = [more](std::uint64_t held, std::uint64_t limit) {
+    return held <= limit && more <= limit - held;
+  };
+  if (!fits(has, per_user) || !fits(all, in_all)) return false;
+  const bool is_crowded = per_user >= kLittle && !fits(all, in_all - in_all / 4);
+  return !is_crowded || fits(has, per_user / kLittle);
+}
+
 UserLimit::Share UserLimit::take(uid_t user, std::uint64_t amount) {
   const auto known = users_.find(user);
   const std::uint64_t holds = known == users_.end() ? 0 : known->second.held;
-  if (amount > most_.in_all - held_ || amount > most_.per_user - holds) {
+  if (!most_.allows(holds, held_, amount)) {
     // Whoever holds nothing is refused because of others, about whom there was news.
     const bool is_news = known != users_.end() && !std::exchange(known->second.refused, true);
     refuse(user, is_news);
@@ -36,7 +46,7 @@ UserLimit::Share UserLimit::take(uid_t user, std::uint64_t amount) {
 
 void UserLimit::refuse(uid_t user, bool is_news) {
   ++refusals_;
-  if (is_news) on_refusal_(user);
+  if (is_news) on_refusal_(user, most_);
   throw RequestError(error_, "a limit is reached");
 }
 

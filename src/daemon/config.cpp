@@ -11,6 +11,8 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <system_error>
+#include <type_traits>
+#include <utility>
 
 namespace watchq {
 namespace {
@@ -40,60 +42,91 @@ std::int64_t whole(const Json& value, std::int64_t least, std::int64_t most) {
                               std::to_string(most));
 }
 
-using Setter = std::function<void(Config&, const Json&)>;
+/// One key of the file.
+struct Setting {
+  std::function<void(Config&, const Json&)> set;  ///< throws std::invalid_argument
+  std::function<Json(const Config&)> get;
+};
 
-/// The setter of a limit, which `limit` finds in the configuration.
-template <typename Limit>
-Setter limit_setter(Limit limit) {
-  return [limit](Config& config, const Json& value) {
-    limit(config) = static_cast<std::uint64_t>(whole(value, 1, 1 << 30));
-  };
+/// A number that `find` finds in the configuration, in these bounds.
+template <typename Find>
+Setting number(Find find, std::int64_t least = 1, std::int64_t most = 1 << 30) {
+  using Number = std::remove_cvref_t<decltype(find(std::declval<Config&>()))>;
+  return {[=](Config& config, const Json& value) {
+            find(config) = static_cast<Number>(whole(value, least, most));
+          },
+          [=](const Config& config) -> Json { return find(config); }};
 }
 
-/// The setter of a time in milliseconds, which `time` finds in the configuration.
-template <typename Time>
-Setter time_setter(Time time) {
-  return [time](Config& config, const Json& value) {
-    time(config) = std::chrono::milliseconds(whole(value, 10, 3'600'000));
-  };
+/// A time in milliseconds.
+template <typename Find>
+Setting time(Find find) {
+  return {[=](Config& config, const Json& value) {
+            find(config) = std::chrono::milliseconds(whole(value, 10, 3'600'000));
+          },
+          [=](const Config& config) -> Json { return find(config).count(); }};
 }
 
-const std::map<std::string, Setter>& setters() {
-  static const std::map<std::string, Setter> kSetters = {
-      {"max_ring_pages",
-       [](Config& config, const Json& value) {
-         const auto pages = static_cast<std::uint32_t>(whole(value, 1, 1 << 20));
-         if (!std::has_single_bit(pages)) throw std::invalid_argument("must be a power of two");
-         config.queues.max_ring_pages = pages;
-       }},
-      {"look_interval_ms",
-       time_setter([](Config & config) -> auto& { return config.mounts.look_interval; })},
-      {"space_interval_ms",
-       time_setter([](Config & config) -> auto& { return config.space.interval; })},
-      {"space_patience_ms",
-       time_setter([](Config & config) -> auto& { return config.space.patience; })},
-      {"network_interval_ms",
-       time_setter([](Config & config) -> auto& { return config.network.interval; })},
-      {"network_limit_ms",
-       time_setter([](Config & config) -> auto& { return config.network.limit; })},
-      {"look_share",
-       [](Config& config, const Json& value) {
-         const double share = value.is_number() ? value.get<double>() : 0;
-         if (!(share > 0 && share <= 1)) {
-           throw std::invalid_argument("must be a number over 0 and up to 1");
-         }
-         config.mounts.look_share = share;
-       }},
-      {"max_queues",
-       limit_setter([](Config & config) -> auto& { return config.queues.queues.in_all; })},
-      {"max_queues_per_user",
-       limit_setter([](Config & config) -> auto& { return config.queues.queues.per_user; })},
-      {"max_pages",
-       limit_setter([](Config & config) -> auto& { return config.queues.pages.in_all; })},
-      {"max_pages_per_user",
-       limit_setter([](Config & config) -> auto& { return config.queues.pages.per_user; })},
+Setting ring_pages() {
+  return {[](Config& config, const Json& value) {
+            const auto pages = static_cast<std::uint32_t>(whole(value, 1, 1 << 20));
+            if (!std::has_single_bit(pages)) throw std::invalid_argument("must be a power of two");
+            config.limits.max_ring_pages = pages;
+          },
+          [](const Config& config) -> Json { return config.limits.max_ring_pages; }};
+}
+
+Setting look_share() {
+  return {[](Config& config, const Json& value) {
+            const double share = value.is_number() ? value.get<double>() : 0;
+            if (!(share > 0 && share <= 1)) {
+              throw std::invalid_argument("must be a number over 0 and up to 1");
+            }
+            config.mounts.look_share = share;
+          },
+          [](const Config& config) -> Json { return config.mounts.look_share; }};
+}
+
+using Settings = std::map<std::string, Setting>;
+
+/// `NAME` and `NAME_per_user`, of a limit that `find` finds in the configuration.
+template <typename Find>
+void add_limit(Settings& settings, const std::string& name, Find find) {
+  settings.emplace(name, number([=](auto& config) -> auto& { return find(config).in_all; }));
+  settings.emplace(name + "_per_user",
+                   number([=](auto& config) -> auto& { return find(config).per_user; }));
+}
+
+Settings make_settings() {
+  Settings settings = {
+      {"max_ring_pages", ring_pages()},
+      {"max_waiting_calls_per_user",
+       number([](auto& config) -> auto& { return config.limits.calls.max_waiting_per_user; })},
+      {"look_share", look_share()},
+      {"look_interval_ms", time([](auto& config) -> auto& { return config.mounts.look_interval; })},
+      {"space_interval_ms", time([](auto& config) -> auto& { return config.space.interval; })},
+      {"space_patience_ms", time([](auto& config) -> auto& { return config.space.patience; })},
+      {"network_interval_ms", time([](auto& config) -> auto& { return config.network.interval; })},
+      {"network_limit_ms", time([](auto& config) -> auto& { return config.network.limit; })},
   };
-  return kSetters;
+  add_limit(
+      settings, "max_queues", [](auto& config) -> auto& { return config.limits.queues; });
+  add_limit(
+      settings, "max_pages", [](auto& config) -> auto& { return config.limits.pages; });
+  add_limit(
+      settings, "max_watches", [](auto& config) -> auto& { return config.limits.watches; });
+  add_limit(
+      settings, "max_probes", [](auto& config) -> auto& { return config.limits.probes; });
+  add_limit(
+      settings, "max_texts", [](auto& config) -> auto& { return config.limits.texts; });
+  add_limit(
+      settings, "max_calls", [](auto& config) -> auto& { return config.limits.calls.calls; });
+  return settings;
+}
+
+const Settings& settings() {
+  static const Settings kSettings = make_settings();
+  return kSettings;
 }
 
 /// The line that a byte of the text is in, counted from 1.
@@ -118,22 +151,35 @@ Config read_config(const std::string& path) {
   const Json json = parse(path, text);
   if (!json.is_object()) refuse(path, "the configuration must be one JSON object");
   Config config;
+  config.path = path;
   for (const auto& [key, value] : json.items()) {
     const std::string place =
         path + ":" + std::to_string(line_at(text, text.find(Json(key).dump())));
-    const auto setter = setters().find(key);
-    if (setter == setters().end()) {
+    const auto setting = settings().find(key);
+    if (setting == settings().end()) {
       std::string what = "unknown key \"" + key + "\"; known are:";
-      for (const auto& [name, set] : setters()) what += " " + name;
+      for (const auto& [name, known] : settings()) what += " " + name;
       refuse(place, what);
     }
     try {
-      setter->second(config, value);
+      setting->second.set(config, value);
     } catch (const std::invalid_argument& error) {
       refuse(place, "\"" + key + "\" " + error.what());
     }
   }
   return config;
+}
+
+std::vector<std::string> update_config(Config& config, const Config& fresh) {
+  std::vector<std::string> changes;
+  for (const auto& [key, setting] : settings()) {
+    const Json before = setting.get(config);
+    const Json now = setting.get(fresh);
+    if (before == now) continue;
+    setting.set(config, now);
+    changes.push_back(key + ": " + before.dump() + " -> " + now.dump());
+  }
+  return changes;
 }
 
 }  // namespace watchq

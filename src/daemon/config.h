@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/user_limit.h"
+#include "fuse/patient_calls.h"
 #include "fuse/transport.h"
 #include "source/mount_source.h"
 #include "source/network_detector.h"
@@ -13,15 +15,20 @@
 
 namespace watchq {
 
-/// Rings are counted in pages of 4096 bytes.
-struct QueueOptions {
+/// What users may hold, each and all together. Rings are counted in pages of 4096 bytes.
+struct LimitOptions {
   std::uint32_t max_ring_pages = 4096;
   UserLimit::Most queues{8192, 32768};
   UserLimit::Most pages{65536, 262144};
+  UserLimit::Most watches{16384, 131072};
+  UserLimit::Most probes{64, 512};
+  UserLimit::Most texts{1024, 16384};
+  PatientCalls::Limits calls;
 };
 
 struct Config {
-  QueueOptions queues;
+  std::string path;  ///< where it was read from; empty: nowhere
+  LimitOptions limits;
   MountSourceOptions mounts;
   SpaceOptions space;
   NetworkOptions network;
@@ -30,11 +37,13 @@ struct Config {
   bool for_own_user = false;  ///< without root, and for nobody else
 };
 
-/// Reads a JSON configuration file. Keys: max_ring_pages (a power of two of pages, 1 to 1048576),
-/// look_interval_ms, space_interval_ms, space_patience_ms, network_interval_ms, network_limit_ms
-/// (each 10 to 3600000), look_share (of a core, over 0 up to 1); max_queues, max_pages
-/// and, for each user, max_queues_per_user, max_pages_per_user (1 to 1073741824).
-/// Throws std::runtime_error whose text names the file, the line in it and what is wrong.
+/// Reads a JSON configuration file: the keys of watchqd.conf(5). What the file does not name has
+/// its default. Throws std::runtime_error whose text names the file, the line in it and what is
+/// wrong.
 Config read_config(const std::string& path);
+
+/// Takes over what the file of another configuration says, and nothing that only options of the
+/// command line say. Returns what has changed, a line for each key: "KEY: BEFORE -> NOW".
+std::vector<std::string> update_config(Config& config, const Config& fresh);
 
 }  // namespace watchq

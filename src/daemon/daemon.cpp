@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
+#include "daemon/limit_report.h"
 #include "daemon/mount_files.h"
 #include "daemon/service_manager.h"
 #include "daemon/superblock_files.h"
@@ -30,35 +31,27 @@
 namespace watchq {
 namespace {
 
-UserLimit make_limit(const char* of_what, UserLimit::Most most, int error) {
-  return {most, error, [of_what, most](uid_t user) {
-            spdlog::warn("uid {} has reached the limit of {}: {} for each user, {} in all", user,
-                         of_what, most.per_user, most.in_all);
-          }};
-}
-
-nlohmann::ordered_json describe(const UserLimit& limit) {
-  return {{"held", limit.held()},
-          {"per_user", limit.most().per_user},
-          {"in_all", limit.most().in_all},
-          {"refusals", limit.refusals()}};
-}
-
 class Daemon {
  public:
   Daemon(const std::string& path, const Config& config)
-      : io_(1),
+      : config_(config),
+        io_(1),
         signals_(io_, SIGTERM, SIGINT),
-        mounts_(io_, config.mount_backend, config.mounts),
+        hang_up_(io_, SIGHUP),
+        mounts_(io_, config.mount_backend, config_.mounts),
         superblocks_(io_),
         error_merger_(io_, superblocks_.sink()),
-        dispatcher_(mounts_, superblocks_, io_),
+        watch_limits_{make_limit("watches", config_.limits.watches, ENOSPC),
+                      make_limit("probes", config_.limits.probes, EMFILE)},
+        dispatcher_(mounts_, superblocks_, io_, watch_limits_),
         mount_files_(io_, mounts_, dispatcher_),
         superblock_files_(mount_files_, superblocks_),
-        limits_{config.queues.max_ring_pages, make_limit("queues", config.queues.queues, EMFILE),
-                make_limit("pages of rings", config.queues.pages, ENOSPC)},
-        files_(io_, dispatcher_, mount_files_, superblock_files_, limits_, config.transport,
-               [this] { return status(); }),
+        limits_{config_.limits.max_ring_pages, make_limit("queues", config_.limits.queues, EMFILE),
+                make_limit("pages of rings", config_.limits.pages, ENOSPC),
+                make_limit("open files of text", config_.limits.texts, EMFILE)},
+        files_(io_, dispatcher_, mount_files_, superblock_files_, limits_,
+               {config_.limits.calls, refusal_log("calls that wait for their callers")},
+               config.transport, [this](const Peer& reader) { return status(reader); }),
         mount_point_(path,
                      config.for_own_user ? MountPoint::For::owner : MountPoint::For::everybody),
         session_(
@@ -71,12 +64,13 @@ class Daemon {
                                                         *readonly, superblocks_.sink()));
     superblocks_.add(std::make_unique<SuperblockTraces>(io_, error_merger_, superblocks_.sink()));
     superblocks_.add(std::move(readonly));
-    add_space_detectors(config);
+    add_space_detectors();
     signals_.async_wait([this](const boost::system::error_code& error, int) {
       if (error) return;
       notify_stopping();
       files_.shut_down([this] { io_.stop(); });
     });
+    wait_for_hang_up();
   }
 
   ~Daemon() {
@@ -87,23 +81,65 @@ class Daemon {
 
  private:
   /// What watches space, servers and quotas.
-  void add_space_detectors(const Config& config) {
+  void add_space_detectors() {
     SuperblockSink& sink = superblocks_.sink();
-    superblocks_.add(std::make_unique<SpaceDetector>(io_, config.space, sink, space_counters_));
+    superblocks_.add(std::make_unique<SpaceDetector>(io_, config_.space, sink, space_counters_));
     superblocks_.add(
-        std::make_unique<NetworkDetector>(io_, config.network, sink, network_counters_));
+        std::make_unique<NetworkDetector>(io_, config_.network, sink, network_counters_));
     superblocks_.add(std::make_unique<QuotaDetector>(io_, sink));
+  }
+
+  void wait_for_hang_up() {
+    hang_up_.async_wait([this](const boost::system::error_code& error, int) {
+      if (error) return;
+      reload();
+      wait_for_hang_up();
+    });
+  }
+
+  /// Takes over what the configuration file says by now, or nothing of it.
+  void reload() {
+    if (config_.path.empty()) {
+      spdlog::warn("SIGHUP: there is no --config to be read again");
+      return;
+    }
+    try {
+      const auto changes = update_config(config_, read_config(config_.path));
+      for (const std::string& change : changes) spdlog::info("{}: {}", config_.path, change);
+    } catch (const std::exception& error) {
+      spdlog::error("{}; all settings stay as they were", error.what());
+      return;
+    }
+    apply_limits();
+    spdlog::info("{} has been read again", config_.path);
+  }
+
+  /// What users hold beyond a lower limit they keep.
+  void apply_limits() {
+    const LimitOptions& most = config_.limits;
+    limits_.max_ring_pages = most.max_ring_pages;
+    limits_.queues.set_most(most.queues);
+    limits_.pages.set_most(most.pages);
+    limits_.texts.set_most(most.texts);
+    watch_limits_.watches.set_most(most.watches);
+    watch_limits_.probes.set_most(most.probes);
+    files_.patient_calls().set_limits(most.calls);
+    raise_files();
+  }
+
+  void raise_files() const {
+    const std::uint64_t files = raise_descriptor_limit();
+    if (files < limits_.queues.most().in_all) {
+      spdlog::warn("RLIMIT_NOFILE cannot be raised beyond {}: max_queues may not be reached",
+                   files);
+    }
   }
 
   void ready() {
     if (files_.transport().transport == Transport::pagecache) {
       spdlog::info("rings are shared through the page cache: {}", files_.transport().why);
     }
-    const std::uint64_t files = raise_descriptor_limit();
-    if (files < limits_.queues.most().in_all) {
-      spdlog::warn("RLIMIT_NOFILE cannot be raised beyond {}: max_queues may not be reached",
-                   files);
-    }
+    raise_files();
     spdlog::info("ready on {}", mount_point_.path());
     notify_ready();
   }
@@ -113,7 +149,7 @@ class Daemon {
     io_.stop();
   }
 
-  std::string status() const {
+  std::string status(const Peer& reader) {
     const MountSource::InUse& in_use = mounts_.in_use();
     nlohmann::ordered_json mount_source = {{"backend", in_use.backend},
                                            {"namespaces", mounts_.namespaces()}};
@@ -126,8 +162,8 @@ class Daemon {
         {"transport", name_of(files_.transport().transport)},
         {"sources",
          {{"mounts", mount_source},
-          {"superblocks", {{"watched", describe_watched(superblocks_)}}}}},
-        {"limits", {{"queues", describe(limits_.queues)}, {"pages", describe(limits_.pages)}}},
+          {"superblocks", {{"watched", superblock_files_.describe_watched(reader)}}}}},
+        {"limits", describe_limits()},
         {"counters",
          {{"queues", files_.queues()},
           {"watches", dispatcher_.watches()},
@@ -146,13 +182,33 @@ class Daemon {
     return document.dump(2) + "\n";
   }
 
+  nlohmann::ordered_json describe_limits() {
+    const PatientCalls::Limits most = files_.patient_calls().limits();
+    const PatientCalls::Counters calls = files_.patient_calls().counters();
+    return {{"queues", describe(limits_.queues)},
+            {"pages", describe(limits_.pages)},
+            {"watches", describe(watch_limits_.watches)},
+            {"probes", describe(watch_limits_.probes)},
+            {"texts", describe(limits_.texts)},
+            {"calls",
+             {{"held", calls.running},
+              {"waiting", calls.waiting},
+              {"per_user", most.calls.per_user},
+              {"in_all", most.calls.in_all},
+              {"waiting_per_user", most.max_waiting_per_user},
+              {"refusals", calls.refusals}}}};
+  }
+
+  Config config_;
   boost::asio::io_context io_;
   boost::asio::signal_set signals_;
+  boost::asio::signal_set hang_up_;
   MountSource mounts_;
   SpaceDetector::Counters space_counters_;
   NetworkDetector::Counters network_counters_;
   SuperblockSource superblocks_;
   ErrorMerger error_merger_;
+  WatchLimits watch_limits_;
   Dispatcher dispatcher_;
   MountFiles mount_files_;
   SuperblockFiles superblock_files_;

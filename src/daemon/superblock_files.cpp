@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 namespace watchq {
 namespace {
@@ -64,14 +65,22 @@ std::optional<std::string> SuperblockFiles::describe(const Peer& caller, std::ui
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-Json describe_watched(const SuperblockSource& superblocks) {
+Json SuperblockFiles::describe_watched(const Peer& caller) {
   Json list = Json::array();
-  superblocks.for_each(
+  if (superblocks_.watched() == 0) return list;
+  std::vector<std::uint64_t> visible;
+  try {
+    visible = this->list(caller);
+  } catch (const std::system_error&) {
+    // A caller that cannot be looked at sees none.
+  }
+  superblocks_.for_each(
       [&](const WatchedSuperblock& watched, const std::vector<SuperblockSight>& sights) {
+        if (!std::binary_search(visible.begin(), visible.end(), watched.superblock.id)) return;
         list.push_back({{"id", watched.superblock.id},
                         {"device", watched.superblock.device},
                         {"type", watched.superblock.fs_type},
-                        {"end", superblocks.is_traced(watched.superblock.id) ? "event" : "look"},
+                        {"end", superblocks_.is_traced(watched.superblock.id) ? "event" : "look"},
                         {"events", sights_of(sights)}});
       });
   return list;

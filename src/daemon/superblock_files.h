@@ -22,6 +22,10 @@ class SuperblockFiles final : public SuperblockDirectory {
   bool shows(const Peer& caller, std::uint64_t id) override;
   std::optional<std::string> describe(const Peer& caller, std::uint64_t id) override;
 
+  /// How each kind of event is seen of each watched superblock that the caller may see, for
+  /// `status`.
+  nlohmann::ordered_json describe_watched(const Peer& caller);
+
  private:
   /// The caller's mounts by their superblock.
   std::map<std::uint64_t, std::vector<const Mount*>> find(const Peer& caller,
@@ -30,8 +34,5 @@ class SuperblockFiles final : public SuperblockDirectory {
   MountFiles& mounts_;
   SuperblockSource& superblocks_;
 };
-
-/// How each kind of event is seen of each watched superblock, for `status`.
-nlohmann::ordered_json describe_watched(const SuperblockSource& superblocks);
 
 }  // namespace watchq

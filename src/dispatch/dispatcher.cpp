@@ -45,10 +45,11 @@ void check_mount_watch(const watchq_watch& request) {
 }
 
 Dispatcher::Dispatcher(MountSource& mounts, SuperblockSource& superblocks,
-                       boost::asio::io_context& io)
+                       boost::asio::io_context& io, WatchLimits& limits)
     : mounts_(mounts),
+      limits_(limits),
       follower_(std::make_shared<DirectoryFollower>(io)),
-      superblocks_(io, mounts, superblocks, *this) {
+      superblocks_(io, mounts, superblocks, *this, limits.watches, limits.probes) {
   follower_->start([this] { follow_directories(); });
 }
 
@@ -76,6 +77,7 @@ void Dispatcher::watch_mount(WatchQueue& queue, const Peer& caller, const watchq
   if (watched != nullptr && !(snapshot && watched->tag == request.tag)) {
     throw RequestError(EBUSY, "this queue already watches the directory");
   }
+  auto share = watched != nullptr ? watched->share : limits_.watches.share(queue.owner(), 1);
   if (request.flags != 0) queue.count_losses();
   const MountWatch watch{&queue,
                          place.mount,
@@ -85,7 +87,8 @@ void Dispatcher::watch_mount(WatchQueue& queue, const Peer& caller, const watchq
                          caller.shares_pid_namespace(),
                          caller.root(),
                          std::move(mounts),
-                         std::move(followed)};
+                         std::move(followed),
+                         std::move(share)};
   mount_watches_.put(watch);
   if (snapshot) tell_snapshot(watch);
 }

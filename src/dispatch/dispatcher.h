@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "base/user_limit.h"
 #include "dispatch/mount_watch_list.h"
 #include "dispatch/place.h"
 #include "dispatch/superblock_dispatcher.h"
@@ -24,12 +25,19 @@ namespace watchq {
 /// Checks what of a request to watch a mount can be checked by itself. Throws RequestError(EINVAL).
 void check_mount_watch(const watchq_watch& request);
 
+/// What watches may use.
+struct WatchLimits {
+  UserLimit watches;
+  UserLimit probes;  ///< processes that ask the servers of watched superblocks
+};
+
 /// Holds all watches, sets them for the clients that ask and may, and writes to their queues what
 /// the sources tell. One thread.
 class Dispatcher final : public EventSink {
  public:
-  /// All three outlive this.
-  Dispatcher(MountSource& mounts, SuperblockSource& superblocks, boost::asio::io_context& io);
+  /// All four outlive this.
+  Dispatcher(MountSource& mounts, SuperblockSource& superblocks, boost::asio::io_context& io,
+             WatchLimits& limits);
   ~Dispatcher() { follower_->stop(); }
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
@@ -42,7 +50,8 @@ class Dispatcher final : public EventSink {
   /// from now on is told, and nothing that happened before. With WATCHQ_SNAPSHOT what is there
   /// comes first; asked for again with the same tag, it is told again. Throws RequestError: EINVAL
   /// for a tag, flag or object that cannot be, EBADF, ENOTDIR, EPERM for what is not below the
-  /// caller's root, EBUSY when the queue already watches the directory, EBADSLT when it does not.
+  /// caller's root, EBUSY when the queue already watches the directory, EBADSLT when it does not,
+  /// ENOSPC when the queue's owner, or all users together, have too many watches.
   /// `directory` is what the caller's open file was a moment ago.
   void watch_mount(WatchQueue& queue, const Peer& caller, const watchq_watch& request,
                    OpenObject directory, std::shared_ptr<const FollowedDirectory> followed);
@@ -72,6 +81,7 @@ class Dispatcher final : public EventSink {
   void follow_directory(const MountWatch& watch);
 
   MountSource& mounts_;
+  WatchLimits& limits_;
   std::shared_ptr<DirectoryFollower> follower_;
   MountWatchList mount_watches_;
   SuperblockDispatcher superblocks_;

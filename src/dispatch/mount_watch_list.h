@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/user_limit.h"
 #include "queue/watch_queue.h"
 #include "source/directory_follower.h"
 #include "source/mount_namespace.h"
@@ -27,6 +28,7 @@ struct MountWatch {
   std::string root;        ///< the watcher's root directory, from the namespace's root
   std::shared_ptr<MountNamespace> mounts;             ///< followed for as long as it is watched
   std::shared_ptr<const FollowedDirectory> followed;  ///< null where its path is taken for constant
+  std::shared_ptr<const UserLimit::Share> share = {};  ///< what the queue's owner pays for it
 };
 
 /// Finds watches by mount. One thread.

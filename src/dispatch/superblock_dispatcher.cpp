@@ -30,12 +30,15 @@ void check_superblock_watch(const watchq_sb_watch& asked) {
 }
 
 SuperblockDispatcher::SuperblockDispatcher(boost::asio::io_context& io, MountSource& mounts,
-                                           SuperblockSource& superblocks, EventSink& sink)
+                                           SuperblockSource& superblocks, EventSink& sink,
+                                           UserLimit& watches, UserLimit& probes)
     : mounts_(mounts),
       superblocks_(superblocks),
       mount_sink_(sink),
+      watch_limit_(watches),
+      probe_limit_(probes),
       scout_(io, superblocks.examiner()),
-      reach_(superblocks, scout_) {
+      reach_(superblocks, scout_, probes) {
   superblocks_.start(*this);
 }
 
@@ -64,8 +67,12 @@ void SuperblockDispatcher::watch(WatchQueue& queue, const Peer& caller,
   if (watched != nullptr && !(snapshot && watched->tag == request.tag)) {
     throw RequestError(EBUSY, "this queue already watches the superblock");
   }
-  superblocks_.watch(superblock, mounts, mount.info.mount, examined);
-  const auto space = space_of_watched(asked, superblock, *mounts);
+  auto share = watched != nullptr ? watched->share : watch_limit_.share(queue.owner(), 1);
+  auto probe = watched != nullptr               ? watched->probe
+               : has_server(mount.info.fs_type) ? probe_limit_.share(queue.owner(), 1)
+                                                : nullptr;
+  superblocks_.watch(superblock, mounts, mount.info.mount, examined, probe != nullptr);
+  const auto space = space_of_watched(asked, superblock, *mounts, probe != nullptr);
   if (watched != nullptr) unwatch(queue, superblock);
   if (request.flags != 0) queue.count_losses();
   const SuperblockWatch watch{&queue,
@@ -74,7 +81,9 @@ void SuperblockDispatcher::watch(WatchQueue& queue, const Peer& caller,
                               (request.flags & WATCHQ_DETAIL) != 0,
                               caller.root(),
                               std::move(mounts),
-                              space};
+                              space,
+                              std::move(share),
+                              std::move(probe)};
   watches_.add(watch);
   begin_space(watch, superblock, snapshot);
   if (!snapshot) return;
@@ -84,7 +93,7 @@ void SuperblockDispatcher::watch(WatchQueue& queue, const Peer& caller,
 
 void SuperblockDispatcher::unwatch(const WatchQueue& queue, std::uint64_t superblock) {
   const SuperblockWatch taken = watches_.take(queue, superblock);
-  superblocks_.unwatch(superblock, *taken.mounts);
+  superblocks_.unwatch(superblock, *taken.mounts, taken.probe != nullptr);
 }
 
 void SuperblockDispatcher::watch_all(WatchQueue& queue, const Peer& caller,
@@ -103,13 +112,15 @@ void SuperblockDispatcher::watch_all(WatchQueue& queue, const Peer& caller,
   if (watched != nullptr && !(snapshot && watched->as.tag == request.tag)) {
     throw RequestError(EBUSY, "this queue already watches the directory");
   }
+  auto share = watched != nullptr ? watched->as.share : watch_limit_.share(queue.owner(), 1);
   if (watched != nullptr) reach_.remove(*watched);
   queue.count_losses();
   const ReachWatch& added = reach_.add(
       {{&queue, 0, static_cast<std::uint8_t>(request.tag), (request.flags & WATCHQ_DETAIL) != 0,
-        caller.root(), std::move(mounts), make_space_watch(asked)},
+        caller.root(), std::move(mounts), make_space_watch(asked), std::move(share)},
        place.mount,
        std::move(place.directory),
+       {},
        {}});
   for (const std::uint64_t superblock : added.superblocks) {
     begin_space(added.as, superblock, snapshot);
@@ -121,7 +132,7 @@ void SuperblockDispatcher::watch_all(WatchQueue& queue, const Peer& caller,
 
 void SuperblockDispatcher::drop(const WatchQueue& queue) {
   for (const SuperblockWatch& watch : watches_.take_queue(queue)) {
-    superblocks_.unwatch(watch.superblock, *watch.mounts);
+    superblocks_.unwatch(watch.superblock, *watch.mounts, watch.probe != nullptr);
   }
   reach_.remove_queue(queue);
 }
@@ -139,11 +150,13 @@ void SuperblockDispatcher::tell(const SuperblockWatch& watch, const SuperblockEv
   watch.queue->post(record.bytes(), detail.bytes());
 }
 
-std::shared_ptr<SpaceWatch> SuperblockDispatcher::space_of_watched(
-    const watchq_sb_watch& asked, std::uint64_t superblock, const MountNamespace& mounts) const {
+std::shared_ptr<SpaceWatch> SuperblockDispatcher::space_of_watched(const watchq_sb_watch& asked,
+                                                                   std::uint64_t superblock,
+                                                                   const MountNamespace& mounts,
+                                                                   bool probed) const {
   auto space = make_space_watch(asked);
   if (!space || can_tell_space(superblock, *space)) return space;
-  superblocks_.unwatch(superblock, mounts);
+  superblocks_.unwatch(superblock, mounts, probed);
   throw RequestError(EOPNOTSUPP, "nobody counts what the threshold is about");
 }
 

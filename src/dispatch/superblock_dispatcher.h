@@ -24,8 +24,10 @@ void check_superblock_watch(const watchq_sb_watch& asked);
 class SuperblockDispatcher final : public SuperblockSink {
  public:
   /// All outlive this; `sink` hears of the mounts of namespaces that are followed.
+  /// `watches` and `probes` are what watches are paid from.
   SuperblockDispatcher(boost::asio::io_context& io, MountSource& mounts,
-                       SuperblockSource& superblocks, EventSink& sink);
+                       SuperblockSource& superblocks, EventSink& sink, UserLimit& watches,
+                       UserLimit& probes);
   SuperblockDispatcher(const SuperblockDispatcher&) = delete;
   SuperblockDispatcher& operator=(const SuperblockDispatcher&) = delete;
 
@@ -34,7 +36,9 @@ class SuperblockDispatcher final : public SuperblockSink {
   /// flag or object that cannot be, EBUSY when the queue already watches the superblock, EBADSLT
   /// when it does not, with
   /// WATCHQ_ALL also ENOTDIR and EPERM as for a mount, EIO when the superblock is going away.
-  /// EOPNOTSUPP when nobody can tell how much is free there, but a threshold is named.
+  /// EOPNOTSUPP when nobody can tell how much is free there, but a threshold is named. ENOSPC when
+  /// the queue's owner has too many watches, EMFILE when too many of them are of superblocks whose
+  /// servers are asked.
   void watch(WatchQueue& queue, const Peer& caller, const watchq_sb_watch& asked,
              const OpenObject& object, const ExaminedSuperblock& examined);
 
@@ -74,7 +78,7 @@ class SuperblockDispatcher final : public SuperblockSink {
   /// The threshold asked for; undoes the source's watch where it cannot be told.
   std::shared_ptr<SpaceWatch> space_of_watched(const watchq_sb_watch& asked,
                                                std::uint64_t superblock,
-                                               const MountNamespace& mounts) const;
+                                               const MountNamespace& mounts, bool probed) const;
   [[nodiscard]] bool can_tell_space(std::uint64_t superblock, const SpaceWatch& space) const;
   /// Begins with what is free now; told where `tells`.
   void begin_space(const SuperblockWatch& watch, std::uint64_t superblock, bool tells) const;
@@ -84,6 +88,8 @@ class SuperblockDispatcher final : public SuperblockSink {
   MountSource& mounts_;
   SuperblockSource& superblocks_;
   EventSink& mount_sink_;
+  UserLimit& watch_limit_;
+  UserLimit& probe_limit_;
   SuperblockWatchList watches_;
   SuperblockScout scout_;
   SuperblockReach reach_;

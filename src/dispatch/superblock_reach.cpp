@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "source/mount_table.h"
+#include "source/network_detector.h"
 
 namespace watchq {
 namespace {
@@ -57,8 +58,20 @@ void SuperblockReach::remove_queue(const WatchQueue& queue) {
 }
 
 void SuperblockReach::leave_all(const ReachWatch& watch) {
-  for (const std::uint64_t superblock : watch.superblocks) {
-    superblocks_.unwatch(superblock, *watch.as.mounts);
+  for (const std::uint64_t superblock : watch.superblocks) leave(watch, superblock);
+}
+
+void SuperblockReach::leave(const ReachWatch& watch, std::uint64_t superblock) {
+  superblocks_.unwatch(superblock, *watch.as.mounts, watch.probes.contains(superblock));
+}
+
+bool SuperblockReach::may_probe(ReachWatch& watch, std::uint64_t superblock, const Mount& mount) {
+  if (!has_server(mount.info.fs_type)) return false;
+  try {
+    watch.probes.insert_or_assign(superblock, probe_limit_.take(watch.as.queue->owner(), 1));
+    return true;
+  } catch (const RequestError&) {
+    return false;
   }
 }
 
@@ -83,7 +96,8 @@ void SuperblockReach::update(ReachWatch& watch) {
   }
   std::erase_if(watch.superblocks, [&](std::uint64_t superblock) {
     if (now.contains(superblock)) return false;
-    superblocks_.unwatch(superblock, mounts);
+    leave(watch, superblock);
+    watch.probes.erase(superblock);
     return true;
   });
   for (const auto& [superblock, mount] : now) {
@@ -94,7 +108,8 @@ void SuperblockReach::update(ReachWatch& watch) {
 void SuperblockReach::begin(ReachWatch& watch, std::uint64_t superblock, const Mount& mount) {
   ExaminedSuperblock not_yet;
   not_yet.error_mark_missing = "not examined yet";
-  superblocks_.watch(superblock, watch.as.mounts, mount.info.mount, not_yet);
+  const bool probed = may_probe(watch, superblock, mount);
+  superblocks_.watch(superblock, watch.as.mounts, mount.info.mount, not_yet, probed);
   watch.superblocks.insert(superblock);
   const WatchedSuperblock* watched = superblocks_.find(superblock);
   if (watched == nullptr || watched->examined.done) return;
@@ -105,7 +120,10 @@ void SuperblockReach::begin(ReachWatch& watch, std::uint64_t superblock, const M
 }
 
 void SuperblockReach::forget(std::uint64_t superblock) {
-  for (ReachWatch& watch : watches_) watch.superblocks.erase(superblock);
+  for (ReachWatch& watch : watches_) {
+    watch.superblocks.erase(superblock);
+    watch.probes.erase(superblock);
+  }
 }
 
 void SuperblockReach::for_each(std::uint64_t superblock,

@@ -7,8 +7,10 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 
+#include "base/user_limit.h"
 #include "dispatch/superblock_watch_list.h"
 #include "source/mount_namespace.h"
 #include "source/superblock_scout.h"
@@ -22,14 +24,17 @@ struct ReachWatch {
   std::uint64_t mount = 0;  ///< unique ID of the mount that the directory is in
   std::string directory;    ///< path from that mount's root
   std::unordered_set<std::uint64_t> superblocks;
+  /// What the queue's owner pays for asking the servers of some of them.
+  std::unordered_map<std::uint64_t, UserLimit::Share> probes;
 };
 
 /// Follows the mounts: a superblock belongs to the watch as long as a mount of it does. One thread.
 class SuperblockReach {
  public:
-  /// Both outlive this.
-  SuperblockReach(SuperblockSource& superblocks, SuperblockScout& scout)
-      : superblocks_(superblocks), scout_(scout) {}
+  /// All three outlive this. Servers beyond the limit of probes are not asked, which the
+  /// superblock's sights say.
+  SuperblockReach(SuperblockSource& superblocks, SuperblockScout& scout, UserLimit& probes)
+      : superblocks_(superblocks), scout_(scout), probe_limit_(probes) {}
 
   /// The queue's watch of this very directory; null when there is none.
   [[nodiscard]] ReachWatch* find(const WatchQueue& queue, std::uint64_t mount,
@@ -54,10 +59,14 @@ class SuperblockReach {
  private:
   void update(ReachWatch& watch);
   void begin(ReachWatch& watch, std::uint64_t superblock, const Mount& mount);
+  /// Whether the owner of the watch may have the superblock's server asked.
+  bool may_probe(ReachWatch& watch, std::uint64_t superblock, const Mount& mount);
+  void leave(const ReachWatch& watch, std::uint64_t superblock);
   void leave_all(const ReachWatch& watch);
 
   SuperblockSource& superblocks_;
   SuperblockScout& scout_;
+  UserLimit& probe_limit_;
   std::list<ReachWatch> watches_;
   bool stale_ = false;
 };

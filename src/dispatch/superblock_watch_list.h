@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/user_limit.h"
 #include "dispatch/space_watch.h"
 #include "queue/watch_queue.h"
 #include "source/mount_namespace.h"
@@ -25,6 +26,8 @@ struct SuperblockWatch {
   std::string root;                        ///< the watcher's root, from the namespace's root
   std::shared_ptr<MountNamespace> mounts;  ///< the namespace the watcher was in
   std::shared_ptr<SpaceWatch> space;       ///< its threshold; null: none
+  std::shared_ptr<const UserLimit::Share> share = {};  ///< what the queue's owner pays for it
+  std::shared_ptr<const UserLimit::Share> probe = {};  ///< and for asking a server; null: not asked
 };
 
 /// Finds watches by superblock. One thread.

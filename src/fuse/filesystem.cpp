@@ -34,8 +34,14 @@ std::optional<Id> id_named(std::string_view name) {
   return id;
 }
 
-const std::string& text_of(const fuse_file_info& info) {
-  return *reinterpret_cast<const std::string*>(info.fh);
+/// An open file of text: as of when it was opened, the same for all its reads.
+struct OpenText {
+  std::string text;
+  UserLimit::Share share;
+};
+
+const OpenText& text_of(const fuse_file_info& info) {
+  return *reinterpret_cast<const OpenText*>(info.fh);
 }
 
 void reply_slice(fuse_req_t request, std::string_view text, std::size_t size, off_t offset) {
@@ -44,9 +50,8 @@ void reply_slice(fuse_req_t request, std::string_view text, std::size_t size, of
   fuse_reply_buf(request, slice.data(), slice.size());
 }
 
-void open_text(fuse_req_t request, std::string text) {
-  // The text as of now, the same for all reads of this open.
-  auto kept = std::make_unique<std::string>(std::move(text));
+void open_text(fuse_req_t request, UserLimit::Share share, std::string text) {
+  auto kept = std::make_unique<OpenText>(std::move(text), std::move(share));
   fuse_file_info info{};
   info.fh = reinterpret_cast<std::uint64_t>(kept.get());
   info.direct_io = 1;
@@ -104,8 +109,8 @@ TransportInUse choose_transport(Transport wanted, int device_fd, bool offered) {
 Peer caller_of(fuse_req_t request) { return Peer(fuse_req_ctx(request)->pid); }
 
 Filesystem::Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, MountDirectory& mounts,
-                       SuperblockDirectory& superblocks, QueueLimits& limits, Transport wanted,
-                       std::function<std::string()> status)
+                       SuperblockDirectory& superblocks, QueueLimits& limits, CallLimits calls,
+                       Transport wanted, std::function<std::string(const Peer&)> status)
     : io_(io),
       dispatcher_(dispatcher),
       mounts_(mounts),
@@ -115,7 +120,7 @@ Filesystem::Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, Moun
       wanted_(wanted),
       page_cache_(io),
       next_queue_node_(kFirstQueueNode),
-      patient_calls_(io) {}
+      patient_calls_(io, calls.most, std::move(calls.on_refusal)) {}
 
 void Filesystem::start(fuse_session* session, int device_fd, bool offered) {
   device_fd_ = device_fd;
@@ -203,13 +208,14 @@ void Filesystem::open(fuse_req_t request, fuse_ino_t node, const fuse_file_info&
   if (is_queue(node)) {
     open_queue(request, node, info.flags & O_ACCMODE);
   } else {
-    open_text(request, text_at(request, node));
+    auto share = limits_.texts.take(fuse_req_ctx(request)->uid, 1);
+    open_text(request, std::move(share), text_at(request, node));
   }
 }
 
 std::string Filesystem::text_at(fuse_req_t request, fuse_ino_t node) {
-  if (node == kStatusNode) return status_();
   const Peer caller = caller_of(request);
+  if (node == kStatusNode) return status_(caller);
   auto text = is_superblock(node) ? superblocks_.describe(caller, superblock_id_of(node))
                                   : mounts_.describe(caller, mount_id_of(node));
   if (!text) throw RequestError(ENOENT);
@@ -242,7 +248,7 @@ void Filesystem::read(fuse_req_t request, fuse_ino_t node, std::size_t size, off
   } else if (is_queue(node)) {
     queue_at(node, EBADF).read(request, size, (info.flags & O_NONBLOCK) != 0);
   } else {
-    reply_slice(request, text_of(info), size, offset);
+    reply_slice(request, text_of(info).text, size, offset);
   }
 }
 

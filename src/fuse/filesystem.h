@@ -25,15 +25,21 @@ namespace watchq {
 /// The thread that waits for the answer to a request.
 Peer caller_of(fuse_req_t request);
 
+/// How many calls may wait for what their callers have them wait for, and who hears of refusals.
+struct CallLimits {
+  PatientCalls::Limits most;
+  UserLimit::OnRefusal on_refusal;
+};
+
 /// Answers requests. Each member answers its request exactly once, now or later, or throws
 /// std::system_error without having answered. All on the serving thread; none blocks.
 class Filesystem {
  public:
   /// `io`, `dispatcher`, `mounts`, `superblocks` and `limits` outlive this. `status` gives the text
-  /// of the file of that name.
+  /// of the file of that name, for this reader.
   Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, MountDirectory& mounts,
-             SuperblockDirectory& superblocks, QueueLimits& limits, Transport wanted,
-             std::function<std::string()> status);
+             SuperblockDirectory& superblocks, QueueLimits& limits, CallLimits calls,
+             Transport wanted, std::function<std::string(const Peer&)> status);
 
   /// Once the kernel has been greeted: chooses how rings are shared. `device_fd` is the FUSE
   /// device; it and `session` outlive all use of this. `offered` says whether the kernel agreed to
@@ -64,6 +70,9 @@ class Filesystem {
     std::uint64_t posted = 0;
     std::uint64_t lost = 0;
   };
+
+  /// The calls that may have to wait for the memory or the files of their callers.
+  [[nodiscard]] PatientCalls& patient_calls() { return patient_calls_; }
 
   [[nodiscard]] std::size_t queues() const { return queues_.size(); }
   /// Records of all queues since the start.
@@ -99,7 +108,7 @@ class Filesystem {
   MountDirectory& mounts_;
   SuperblockDirectory& superblocks_;
   QueueLimits& limits_;
-  std::function<std::string()> status_;
+  std::function<std::string(const Peer&)> status_;
   const Transport wanted_;
   TransportInUse transport_;
   int device_fd_ = -1;

@@ -177,25 +177,31 @@ void Filesystem::ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command
 template <typename Work, typename Use>
 void Filesystem::answer_patiently(fuse_req_t request, Work work, Use use) {
   const uid_t user = fuse_req_ctx(request)->uid;
-  patient_calls_.run(user,
-                     [this, id = pending_calls_.add(request), work = std::move(work),
-                      use = std::move(use)]() mutable -> PatientCalls::Continuation {
-                       try {
-                         return [this, id, result = work(), use = std::move(use)] {
-                           auto* const waiting = pending_calls_.take(id);
-                           if (waiting == nullptr) return;
-                           reply_errno_of(waiting, [&] {
-                             use(result);
-                             fuse_reply_ioctl(waiting, 0, nullptr, 0);
-                           });
-                         };
-                       } catch (...) {
-                         return [this, id, error = errno_of_exception()] {
-                           auto* const waiting = pending_calls_.take(id);
-                           if (waiting != nullptr) fuse_reply_err(waiting, error);
-                         };
-                       }
-                     });
+  const PendingCalls::Id id = pending_calls_.add(request);
+  PatientCalls::Work task = [this, id, work = std::move(work),
+                             use = std::move(use)]() mutable -> PatientCalls::Continuation {
+    try {
+      return [this, id, result = work(), use = std::move(use)] {
+        auto* const waiting = pending_calls_.take(id);
+        if (waiting == nullptr) return;
+        reply_errno_of(waiting, [&] {
+          use(result);
+          fuse_reply_ioctl(waiting, 0, nullptr, 0);
+        });
+      };
+    } catch (...) {
+      return [this, id, error = errno_of_exception()] {
+        auto* const waiting = pending_calls_.take(id);
+        if (waiting != nullptr) fuse_reply_err(waiting, error);
+      };
+    }
+  };
+  try {
+    patient_calls_.run(user, std::move(task));
+  } catch (...) {
+    pending_calls_.take(id);
+    throw;
+  }
 }
 
 template <typename Act>

@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 
 #include <boost/asio/post.hpp>
+#include <limits>
 #include <utility>
 
 #include "base/error.h"
@@ -30,6 +31,12 @@ void send_store(int device, fuse_ino_t node, const PageCache::Piece& piece) {
 }
 
 }  // namespace
+
+// One store of each queue waits at most: their limit is enough.
+PageCache::PageCache(boost::asio::io_context& io)
+    : io_(io),
+      stores_(io, {.max_waiting_per_user = std::numeric_limits<std::uint64_t>::max()},
+              [](uid_t, const auto&) {}) {}
 
 void PageCache::start(fuse_session* session, int device_fd) {
   UniqueFd copy(::fcntl(device_fd, F_DUPFD_CLOEXEC, 0));

@@ -45,7 +45,7 @@ class PageStore {
 class PageCache final : public PageStore {
  public:
   /// `io` runs the serving thread and outlives this.
-  explicit PageCache(boost::asio::io_context& io) : io_(io), stores_(io) {}
+  explicit PageCache(boost::asio::io_context& io);
 
   /// Before anything else: `session` outlives all use of this. Throws std::system_error.
   void start(fuse_session* session, int device_fd);

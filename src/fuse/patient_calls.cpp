@@ -12,6 +12,8 @@
 #include <thread>
 #include <utility>
 
+#include "base/error.h"
+
 namespace watchq {
 namespace {
 
@@ -36,9 +38,14 @@ struct PatientCalls::Shared {
   boost::asio::io_context* io = nullptr;  // null once nobody wants results any more
   std::size_t threads = 0;
   std::map<uid_t, User> users;
+  Limits limits;
 
+  /// The last quarter of all threads is for users who have none yet.
   [[nodiscard]] bool may_start(const User& user) const {
-    return user.threads < kThreadsPerUser && threads < kThreads;
+    const UserLimit::Most& most = limits.calls;
+    const bool is_crowded = threads >= most.in_all - most.in_all / 4;
+    return user.threads < most.per_user && threads < most.in_all &&
+           (!is_crowded || user.threads == 0);
   }
 
   void post(Continuation result) {
@@ -85,8 +92,11 @@ struct PatientCalls::Shared {
   }
 };
 
-PatientCalls::PatientCalls(boost::asio::io_context& io) : shared_(std::make_shared<Shared>()) {
+PatientCalls::PatientCalls(boost::asio::io_context& io, const Limits& limits,
+                           UserLimit::OnRefusal on_refusal)
+    : shared_(std::make_shared<Shared>()), on_refusal_(std::move(on_refusal)) {
   shared_->io = &io;
+  shared_->limits = limits;
 }
 
 PatientCalls::~PatientCalls() {
@@ -97,10 +107,33 @@ PatientCalls::~PatientCalls() {
   shared_->task_given.notify_all();
 }
 
+void PatientCalls::set_limits(const Limits& limits) {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->limits = limits;
+}
+
+PatientCalls::Limits PatientCalls::limits() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->limits;
+}
+
+PatientCalls::Counters PatientCalls::counters() const {
+  const std::lock_guard lock(shared_->mutex);
+  Counters counters{shared_->threads, 0, refusals_};
+  for (const auto& [id, user] : shared_->users) counters.waiting += user.waiting.size();
+  return counters;
+}
+
 void PatientCalls::run(uid_t user, Work work) {
   const std::lock_guard lock(shared_->mutex);
   Shared::User& of = shared_->users[user];
   if (!shared_->may_start(of)) {
+    // Who stops waiting for a call leaves it here, and may go on asking.
+    if (of.waiting.size() >= shared_->limits.max_waiting_per_user) {
+      ++refusals_;
+      on_refusal_(user, shared_->limits.calls);
+      throw RequestError(ENOSPC, "too many calls of this user wait for its memory or files");
+    }
     of.waiting.push_back(std::move(work));
     return;
   }

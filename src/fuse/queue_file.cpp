@@ -19,7 +19,7 @@ QueueFile::QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t own
       limits_(limits),
       owner_(owner),
       queue_share_(limits.queues.take(owner, 1)),
-      queue_([this] { on_posted(); }),
+      queue_([this] { on_posted(); }, owner),
       shared_(false) {}
 
 QueueFile::QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t owner, int device_fd)
@@ -27,7 +27,7 @@ QueueFile::QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t own
       limits_(limits),
       owner_(owner),
       queue_share_(limits.queues.take(owner, 1)),
-      queue_([this] { on_posted(); }),
+      queue_([this] { on_posted(); }, owner),
       memfd_(create_memfd("watchq-ring")),
       backing_(device_fd, memfd_.get()),
       shared_(true) {}
@@ -38,7 +38,7 @@ QueueFile::QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t own
       limits_(limits),
       owner_(owner),
       queue_share_(limits.queues.take(owner, 1)),
-      queue_([this] { on_posted(); }),
+      queue_([this] { on_posted(); }, owner),
       page_cache_(std::make_shared<PageCacheRing>(cache, queue_, owner, node, [this] { wake(); })),
       shared_(true) {
   queue_.hold_back();

@@ -23,11 +23,12 @@
 
 namespace watchq {
 
-/// What queues may use.
+/// What queues and the other files below the mount point may use.
 struct QueueLimits {
   std::uint32_t max_ring_pages;
   UserLimit queues;
   UserLimit pages;
+  UserLimit texts;  ///< open files of text
 };
 
 /// Opened O_RDWR its ring is shared with the client through a memfd or, where the kernel cannot do

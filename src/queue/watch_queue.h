@@ -2,6 +2,8 @@
 // WatchQueue: what one open file of `queue` is: a filter, then a ring.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -22,8 +24,11 @@ namespace watchq {
 class WatchQueue {
  public:
   /// `on_posted` is called after each record that went into the ring or is held back; it may not
-  /// call back.
-  explicit WatchQueue(std::function<void()> on_posted) : on_posted_(std::move(on_posted)) {}
+  /// call back. `owner` is the user whose limits pay for what the queue watches.
+  explicit WatchQueue(std::function<void()> on_posted, uid_t owner = 0)
+      : on_posted_(std::move(on_posted)), owner_(owner) {}
+
+  [[nodiscard]] uid_t owner() const { return owner_; }
 
   /// Gives the queue its ring, once: takes over the memory and lays the ring out in it.
   void set_ring(Mapping memory);
@@ -73,6 +78,7 @@ class WatchQueue {
   bool write(Record record, Record detail);
 
   std::function<void()> on_posted_;
+  uid_t owner_;
   Filter filter_;
   Mapping memory_;
   std::optional<RingProducer> ring_;

@@ -147,6 +147,7 @@ void MountNamespace::schedule_look(Clock::duration delay) {
 }
 
 void MountNamespace::look_if_affordable() {
+  look_budget_.set_share(context_.options.look_share);
   const auto wait = look_budget_.wait(Clock::now());
   if (wait > Clock::duration::zero()) {
     schedule_look(wait);

@@ -20,7 +20,7 @@ enum class MountBackend {
 /// Opens a namespace when its first watch is set and lets it go with the last. One thread.
 class MountSource {
  public:
-  /// `io` outlives this.
+  /// `io` and `options` outlive this; the options may change.
   MountSource(boost::asio::io_context& io, MountBackend wanted, const MountSourceOptions& options);
 
   /// Follows the namespace that this /proc/PID/ns/mnt names for as long as the result is kept;
@@ -43,7 +43,7 @@ class MountSource {
 
   boost::asio::io_context& io_;
   const MountBackend wanted_;
-  const MountSourceOptions options_;
+  const MountSourceOptions& options_;
   const InUse in_use_;
   MountCounters counters_;
   std::unordered_map<std::uint64_t, std::weak_ptr<MountNamespace>> namespaces_;

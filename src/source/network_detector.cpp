@@ -91,6 +91,10 @@ std::vector<SuperblockSight> NetworkDetector::sights(std::uint64_t superblock) c
 }
 
 void NetworkDetector::start(std::uint64_t superblock, Entry& entry) {
+  if (entry.watched.probers == 0) {
+    entry.missing = "its watchers have as many servers asked as they may (max_probes_per_user)";
+    return pause(superblock, entry);
+  }
   // Never two processes for one superblock: the one before may still be kept waiting.
   if (!lives_[superblock].expired()) {
     entry.missing = "an earlier probe still waits for the server";
@@ -118,6 +122,7 @@ void NetworkDetector::pause(std::uint64_t superblock, Entry& entry) {
     const auto found = entries_.find(superblock);
     if (error || found == entries_.end() || found->second.waiting) return;
     Entry& again = found->second;
+    if (again.watched.probers == 0) again.probe.reset();
     if (again.probe) {
       ask(superblock, again);
     } else {

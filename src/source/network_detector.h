@@ -41,7 +41,7 @@ class NetworkDetector final : public SuperblockDetector {
     std::uint64_t silences = 0;  ///< times that a server did not answer within the limit
   };
 
-  /// `io`, `sink` and `counters` outlive this.
+  /// All outlive this; the options may change.
   NetworkDetector(boost::asio::io_context& io, const NetworkOptions& options, SuperblockSink& sink,
                   Counters& counters)
       : io_(io), options_(options), sink_(sink), counters_(counters) {}
@@ -76,7 +76,7 @@ class NetworkDetector final : public SuperblockDetector {
   void set_lost(std::uint64_t superblock, bool lost);
 
   boost::asio::io_context& io_;
-  const NetworkOptions options_;
+  const NetworkOptions& options_;
   SuperblockSink& sink_;
   Counters& counters_;
   std::map<std::uint64_t, Entry> entries_;

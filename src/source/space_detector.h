@@ -36,7 +36,7 @@ class SpaceDetector final : public SuperblockDetector {
     std::uint64_t abandoned = 0;  ///< times that a superblock did not answer in time
   };
 
-  /// `io`, `sink` and `counters` outlive this.
+  /// All outlive this; the options may change.
   SpaceDetector(boost::asio::io_context& io, const SpaceOptions& options, SuperblockSink& sink,
                 Counters& counters)
       : io_(io),
@@ -75,7 +75,7 @@ class SpaceDetector final : public SuperblockDetector {
   void take(std::uint64_t superblock, const std::optional<ProbeAnswer>& answer);
 
   boost::asio::io_context& io_;
-  const SpaceOptions options_;
+  const SpaceOptions& options_;
   SuperblockSink& sink_;
   Counters& counters_;
   boost::asio::steady_timer interval_;

@@ -41,6 +41,8 @@ struct WatchedSuperblock {
   Superblock superblock;
   ExaminedSuperblock examined;
   std::vector<std::shared_ptr<MountNamespace>> namespaces;
+  /// How many of the watchers may have its server asked: others are over their limit.
+  std::size_t probers = 0;
 
   /// A mount of it in this namespace, by its unique ID; nothing when there is none.
   [[nodiscard]] std::optional<std::uint64_t> mount_in(const MountNamespace& mounts) const;

@@ -122,7 +122,7 @@ const Superblock& SuperblockSource::identify(const MountNamespace& mounts, const
 
 void SuperblockSource::watch(std::uint64_t superblock,
                              const std::shared_ptr<MountNamespace>& mounts, std::uint64_t mount,
-                             const ExaminedSuperblock& examined) {
+                             const ExaminedSuperblock& examined, bool probed) {
   const Superblock* known = registry_.find(superblock);
   if (known == nullptr || ended_.contains(examined.trace)) {
     throw RequestError(EIO, "the superblock is going away");
@@ -135,6 +135,7 @@ void SuperblockSource::watch(std::uint64_t superblock,
     entry->watched.superblock = *known;
   }
   entry->watched.note_mount(*mounts, mount);
+  if (probed) ++entry->watched.probers;
   const bool is_more = entry->watched.learn(examined);
   const bool is_new_namespace = ++entry->uses[mounts->id()] == 1;
   if (is_new_namespace) entry->watched.namespaces.push_back(mounts);
@@ -170,10 +171,12 @@ bool WatchedSuperblock::learn(const ExaminedSuperblock& more) {
   return is_first || examined.error_mark != 0;
 }
 
-void SuperblockSource::unwatch(std::uint64_t superblock, const MountNamespace& mounts) {
+void SuperblockSource::unwatch(std::uint64_t superblock, const MountNamespace& mounts,
+                               bool probed) {
   const auto found = watched_.find(superblock);
   if (found == watched_.end()) return;
   Entry& entry = *found->second;
+  if (probed) --entry.watched.probers;
   const auto uses = entry.uses.find(mounts.id());
   if (uses == entry.uses.end() || --uses->second != 0) return;
   entry.uses.erase(uses);

@@ -51,13 +51,14 @@ class SuperblockSource {
   const Superblock& identify(const MountNamespace& mounts, const Mount& mount);
 
   /// Watches a superblock that identify() gave of this mount, through the mounts of its namespace,
-  /// once more. Throws RequestError(EIO) when it is going away.
+  /// once more; `probed` when its server, if it has one, may be asked for this watcher. Throws
+  /// RequestError(EIO) when it is going away.
   void watch(std::uint64_t superblock, const std::shared_ptr<MountNamespace>& mounts,
-             std::uint64_t mount, const ExaminedSuperblock& examined);
+             std::uint64_t mount, const ExaminedSuperblock& examined, bool probed);
   /// Adds what was found out of a watched superblock since.
   void learn(std::uint64_t superblock, const ExaminedSuperblock& examined);
   /// Undoes one watch().
-  void unwatch(std::uint64_t superblock, const MountNamespace& mounts);
+  void unwatch(std::uint64_t superblock, const MountNamespace& mounts, bool probed);
 
   /// For MountNamespace's sink.
   void after_look(const MountNamespace& mounts);
@@ -70,6 +71,7 @@ class SuperblockSource {
   }
   /// How much room a watched superblock has, where that is known.
   [[nodiscard]] std::optional<SpaceFigures> space(std::uint64_t superblock) const;
+  [[nodiscard]] std::size_t watched() const { return watched_.size(); }
   /// Null when nobody watches it.
   [[nodiscard]] const WatchedSuperblock* find(std::uint64_t superblock) const;
   /// Calls `visit` for each watched superblock, with how each kind of event is seen there.

@@ -16,6 +16,9 @@ class WorkBudget {
   /// `share` of a core, 0 < share <= 1; `burst` may be spent at once after a rest.
   WorkBudget(double share, Duration burst) : share_(share), burst_(burst), left_(burst) {}
 
+  /// The share from now on.
+  void set_share(double share) { share_ = share; }
+
   /// How long to wait from `now` until there is something to spend; zero when there is.
   Duration wait(Clock::time_point now) {
     refill(now);

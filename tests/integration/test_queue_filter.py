@@ -5,7 +5,6 @@ import ctypes
 import errno
 import os
 import signal
-import struct
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from processes import Child, Interrupted, interrupt, wait_until_asleep
 from queue_client import PAGE, filter_bytes, filter_entry
 from records import (FLAG_0, ID, LENGTH, META_REMOVAL, OVERRUN, TYPE_KEY, TYPE_META, TYPE_MOUNT,
                      make_record, numbered)
+from stuck_memory import stuck_memory
 
 FLAG_1 = FLAG_0 << 1
 
@@ -145,20 +145,8 @@ def test_a_filter_that_leaves_the_memory_is_refused(queue, memory_end, missing):
         queue.set_filter(memory_end - len(there))
 
 
-# userfaultfd: whoever touches the memory waits until somebody fills it, and nobody does.
-UFFDIO_API = 0xC018AA3F
-UFFDIO_REGISTER = 0xC020AA00
-UFFDIO_REGISTER_MODE_MISSING = 1
-
-
 def set_filter_from_memory_that_never_comes(channel, queue):
-    address = syscalls.mmap(PAGE, syscalls.PROT_READ | syscalls.PROT_WRITE,
-                            syscalls.MAP_PRIVATE | syscalls.MAP_ANONYMOUS)
-    uffd = syscalls.userfaultfd()
-    register = struct.pack("=QQQQ", address, PAGE, UFFDIO_REGISTER_MODE_MISSING, 0)
-    for request, data in ((UFFDIO_API, struct.pack("=QQQ", 0xAA, 0, 0)),
-                          (UFFDIO_REGISTER, register)):
-        syscalls.ioctl(uffd, request, ctypes.create_string_buffer(data, len(data)))
+    address = stuck_memory()
     signal.signal(signal.SIGUSR1, interrupt)
     channel.send("ready")
     try:

@@ -31,13 +31,13 @@ class ConfigTest : public testing::Test {
 };
 
 TEST_F(ConfigTest, AnEmptyObjectChangesNothing) {
-  EXPECT_EQ(read("{}").queues.max_ring_pages, QueueOptions().max_ring_pages);
+  EXPECT_EQ(read("{}").limits.max_ring_pages, LimitOptions().max_ring_pages);
 }
 
 TEST_F(ConfigTest, SetsWhatItNames) {
   const Config config =
       read(R"({"max_ring_pages": 64, "look_interval_ms": 250, "look_share": 0.5})");
-  EXPECT_EQ(config.queues.max_ring_pages, 64u);
+  EXPECT_EQ(config.limits.max_ring_pages, 64u);
   EXPECT_EQ(config.mounts.look_interval, std::chrono::milliseconds(250));
   EXPECT_EQ(config.mounts.look_share, 0.5);
 }
@@ -45,10 +45,10 @@ TEST_F(ConfigTest, SetsWhatItNames) {
 TEST_F(ConfigTest, SetsLimitsForEachUserAndInAll) {
   const Config config = read(
       R"({"max_queues_per_user": 1, "max_queues": 2, "max_pages_per_user": 3, "max_pages": 4})");
-  EXPECT_EQ(config.queues.queues.per_user, 1u);
-  EXPECT_EQ(config.queues.queues.in_all, 2u);
-  EXPECT_EQ(config.queues.pages.per_user, 3u);
-  EXPECT_EQ(config.queues.pages.in_all, 4u);
+  EXPECT_EQ(config.limits.queues.per_user, 1u);
+  EXPECT_EQ(config.limits.queues.in_all, 2u);
+  EXPECT_EQ(config.limits.pages.per_user, 3u);
+  EXPECT_EQ(config.limits.pages.in_all, 4u);
   expect_refused(R"({"max_queues": 0})", "must be a whole number from 1");
 }
 

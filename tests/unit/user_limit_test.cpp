@@ -25,7 +25,7 @@ class UserLimitTest : public testing::Test {
   }
 
   std::vector<uid_t> news;
-  UserLimit limit{{4, 6}, EMFILE, [this](uid_t user) { news.push_back(user); }};
+  UserLimit limit{{4, 6}, EMFILE, [this](uid_t user, const auto&) { news.push_back(user); }};
   std::vector<UserLimit::Share> held;
 };
 
