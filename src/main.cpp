@@ -60,6 +60,7 @@ struct Options {
   std::string config_path;
   watchq::Transport transport = watchq::Transport::automatic;
   watchq::MountBackend mount_backend = watchq::MountBackend::automatic;
+  std::string key_backend = "auto";
   bool for_own_user = false;
   bool print_features = false;
 };
@@ -106,6 +107,10 @@ void describe(CLI::App& app, Options& options) {
               {"mountinfo", watchq::MountBackend::mountinfo}},
           CLI::ignore_case))
       ->type_name("BACKEND");
+  app.add_option("--key-backend", options.key_backend,
+                 "how keys are watched: auto, pipe, bpf, trace or poll")
+      ->check(CLI::IsMember({"auto", "pipe", "bpf", "trace", "poll"}))
+      ->type_name("BACKEND");
   app.add_flag("--user", options.for_own_user,
                "without root, for this user alone, on $XDG_RUNTIME_DIR/watchq");
   app.add_flag("--print-features", options.print_features,
@@ -130,6 +135,7 @@ int run(int argc, char** argv) {
   watchq::Config config;
   if (!options.config_path.empty()) config = watchq::read_config(options.config_path);
   config.mount_backend = options.mount_backend;
+  config.keys.backend = options.key_backend;
   config.transport = options.transport;
   config.for_own_user = options.for_own_user;
   if (options.mount_point.empty()) options.mount_point = default_mount_point(options.for_own_user);

@@ -144,7 +144,7 @@ enum key_notification_subtype {
   NOTIFY_KEY_LINKED = 2,   /* aux: the key added to the watched keyring */
   NOTIFY_KEY_UNLINKED = 3, /* aux: the key removed from it */
   NOTIFY_KEY_CLEARED = 4,
-  NOTIFY_KEY_REVOKED = 5,
+  NOTIFY_KEY_REVOKED = 5, /* aux: 0, or EKEYEXPIRED when its time is over */
   NOTIFY_KEY_INVALIDATED = 6,
   NOTIFY_KEY_SETATTR = 7
 };
@@ -185,6 +185,22 @@ struct watchq_superblock_detail {
   uint16_t fs_type;
   uint16_t source;
   uint16_t reserved; /* 0 */
+};
+
+/* Explains the key record before it, likewise: subtype WATCH_TYPE_KEY_NOTIFY, 40 bytes and then
+ * text. What the watcher may not view is 0. */
+struct watchq_key_detail {
+  struct watch_notification watch;
+  int32_t pid;          /* as in watchq_mount_detail */
+  uint32_t uid;         /* the key's owner, in watchqd's user namespace */
+  uint32_t gid;         /* its group */
+  uint32_t permissions; /* as keyctl_setperm(3) has them */
+  uint16_t key_type;
+  uint16_t description;
+  int32_t linked; /* of LINKED and UNLINKED: the key of which the next two are; else 0 */
+  uint16_t linked_type;
+  uint16_t linked_description;
+  uint32_t reserved; /* 0 */
 };
 
 #define WATCHQ_DETAIL_IS_CUT WATCH_INFO_FLAG_0
@@ -292,6 +308,24 @@ struct watchq_key_watch {
   uint32_t reserved;
 };
 
+/* A key that is linked in a keyring. */
+struct watchq_key_link {
+  int32_t keyring;
+  int32_t key;
+};
+
+/* The same with what the caller could read of the keyring, and of those linked below it: a keyring
+ * that only its possessor may read the daemon cannot read. Believed for this watch alone. */
+struct watchq_keyring_watch {
+  struct watchq_key_watch watch; /* size: sizeof(struct watchq_keyring_watch) */
+  uint32_t nr_links;             /* up to WATCHQ_MAX_KEY_LINKS */
+  uint32_t nr_keyrings;
+  uint64_t links;    /* address of nr_links times struct watchq_key_link */
+  uint64_t keyrings; /* address of nr_keyrings times int32_t: those that were read */
+};
+
+#define WATCHQ_MAX_KEY_LINKS 65536u
+
 /* A record to inject, as write(2) does, which cannot where the ring lies in the page cache. */
 struct watchq_injection {
   uint32_t size;   /* sizeof(struct watchq_injection) */
@@ -311,6 +345,8 @@ struct watchq_filter {
 /* The same call as WATCHQ_IOC_SB_NOTIFY, with a threshold. */
 #define WATCHQ_IOC_SB_WATCH _IOW('s', 0x11, struct watchq_sb_watch)
 #define WATCHQ_IOC_KEY_NOTIFY _IOW('s', 0x12, struct watchq_key_watch)
+/* The same call, with what the caller could read. */
+#define WATCHQ_IOC_KEYRING_NOTIFY _IOW('s', 0x12, struct watchq_keyring_watch)
 
 #define WATCHQ_IOC_INJECT _IOW('s', 0x18, struct watchq_injection)
 #define WATCHQ_IOC_SET_FILTER _IOW('s', 0x19, struct watchq_filter)
@@ -358,6 +394,12 @@ WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_watch) == 16);
 WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_sb_watch) == 32);
 WATCHQ_ASSERT_LAYOUT(offsetof(struct watchq_sb_watch, threshold) == 16);
 WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_key_watch) == 24);
+WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_key_detail) == 40);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct watchq_key_detail, key_type) == 24);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct watchq_key_detail, linked) == 28);
+WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_key_link) == 8);
+WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_keyring_watch) == 48);
+WATCHQ_ASSERT_LAYOUT(offsetof(struct watchq_keyring_watch, links) == 32);
 WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_injection) == 512);
 WATCHQ_ASSERT_LAYOUT(sizeof(struct watchq_filter) == 712);
 WATCHQ_ASSERT_LAYOUT((WATCH_INFO_LENGTH >> WATCH_LENGTH_SHIFT) == 63);

@@ -104,6 +104,7 @@ Settings make_settings() {
        number([](auto& config) -> auto& { return config.limits.calls.max_waiting_per_user; })},
       {"look_share", look_share()},
       {"look_interval_ms", time([](auto& config) -> auto& { return config.mounts.look_interval; })},
+      {"key_interval_ms", time([](auto& config) -> auto& { return config.keys.interval; })},
       {"space_interval_ms", time([](auto& config) -> auto& { return config.space.interval; })},
       {"space_patience_ms", time([](auto& config) -> auto& { return config.space.patience; })},
       {"network_interval_ms", time([](auto& config) -> auto& { return config.network.interval; })},

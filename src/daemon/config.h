@@ -9,6 +9,7 @@
 #include "base/user_limit.h"
 #include "fuse/patient_calls.h"
 #include "fuse/transport.h"
+#include "source/key_source.h"
 #include "source/mount_source.h"
 #include "source/network_detector.h"
 #include "source/space_detector.h"
@@ -30,6 +31,7 @@ struct Config {
   std::string path;  ///< where it was read from; empty: nowhere
   LimitOptions limits;
   MountSourceOptions mounts;
+  KeyOptions keys;
   SpaceOptions space;
   NetworkOptions network;
   MountBackend mount_backend = MountBackend::automatic;

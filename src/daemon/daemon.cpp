@@ -17,7 +17,9 @@
 #include "fuse/mount_point.h"
 #include "fuse/session.h"
 #include "kernel/descriptor_limit.h"
+#include "kernel/key_rights.h"
 #include "source/error_merger.h"
+#include "source/key_source.h"
 #include "source/mount_source.h"
 #include "source/network_detector.h"
 #include "source/quota_detector.h"
@@ -31,6 +33,12 @@
 namespace watchq {
 namespace {
 
+nlohmann::ordered_json describe(const KeySource& keys) {
+  nlohmann::ordered_json source = {{"backend", keys.in_use().backend}, {"watched", keys.watched()}};
+  if (!keys.in_use().why.empty()) source["why_no_better"] = keys.in_use().why;
+  return source;
+}
+
 class Daemon {
  public:
   Daemon(const std::string& path, const Config& config)
@@ -43,7 +51,8 @@ class Daemon {
         error_merger_(io_, superblocks_.sink()),
         watch_limits_{make_limit("watches", config_.limits.watches, ENOSPC),
                       make_limit("probes", config_.limits.probes, EMFILE)},
-        dispatcher_(mounts_, superblocks_, io_, watch_limits_),
+        keys_(io_, config_.keys),
+        dispatcher_(mounts_, superblocks_, keys_, io_, watch_limits_),
         mount_files_(io_, mounts_, dispatcher_),
         superblock_files_(mount_files_, superblocks_),
         limits_{config_.limits.max_ring_pages, make_limit("queues", config_.limits.queues, EMFILE),
@@ -162,7 +171,8 @@ class Daemon {
         {"transport", name_of(files_.transport().transport)},
         {"sources",
          {{"mounts", mount_source},
-          {"superblocks", {{"watched", superblock_files_.describe_watched(reader)}}}}},
+          {"superblocks", {{"watched", superblock_files_.describe_watched(reader)}}},
+          {"keys", describe(keys_)}}},
         {"limits", describe_limits()},
         {"counters",
          {{"queues", files_.queues()},
@@ -175,7 +185,11 @@ class Daemon {
           {"space_looks", space_counters_.looks},
           {"space_abandoned", space_counters_.abandoned},
           {"network_answers", network_counters_.answers},
-          {"network_silences", network_counters_.silences}}},
+          {"network_silences", network_counters_.silences},
+          {"key_events", keys_.counters().events},
+          {"key_changes_found", keys_.counters().found},
+          {"key_looks", keys_.counters().looks},
+          {"key_losses", keys_.counters().losses}}},
     };
     if (!files_.transport().why.empty())
       document["transport_why_no_better"] = files_.transport().why;
@@ -209,6 +223,7 @@ class Daemon {
   SuperblockSource superblocks_;
   ErrorMerger error_merger_;
   WatchLimits watch_limits_;
+  KeySource keys_;
   Dispatcher dispatcher_;
   MountFiles mount_files_;
   SuperblockFiles superblock_files_;
@@ -221,6 +236,8 @@ class Daemon {
 }  // namespace
 
 void run_daemon(const std::string& mount_point, const Config& config) {
+  // While there is one thread: the others get it from this one.
+  leave_session_keyring();
   Daemon(mount_point, config).run();
 }
 

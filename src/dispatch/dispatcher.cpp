@@ -44,18 +44,20 @@ void check_mount_watch(const watchq_watch& request) {
   }
 }
 
-Dispatcher::Dispatcher(MountSource& mounts, SuperblockSource& superblocks,
+Dispatcher::Dispatcher(MountSource& mounts, SuperblockSource& superblocks, KeySource& keys,
                        boost::asio::io_context& io, WatchLimits& limits)
     : mounts_(mounts),
       limits_(limits),
       follower_(std::make_shared<DirectoryFollower>(io)),
-      superblocks_(io, mounts, superblocks, *this, limits.watches, limits.probes) {
+      superblocks_(io, mounts, superblocks, *this, limits.watches, limits.probes),
+      keys_(keys, limits.watches) {
   follower_->start([this] { follow_directories(); });
 }
 
 void Dispatcher::drop(const WatchQueue& queue) {
   mount_watches_.remove_queue(queue);
   superblocks_.drop(queue);
+  keys_.drop(queue);
 }
 
 void Dispatcher::watch_mount(WatchQueue& queue, const Peer& caller, const watchq_watch& request,

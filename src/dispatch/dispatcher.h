@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/user_limit.h"
+#include "dispatch/key_dispatcher.h"
 #include "dispatch/mount_watch_list.h"
 #include "dispatch/place.h"
 #include "dispatch/superblock_dispatcher.h"
@@ -35,9 +36,9 @@ struct WatchLimits {
 /// the sources tell. One thread.
 class Dispatcher final : public EventSink {
  public:
-  /// All four outlive this.
-  Dispatcher(MountSource& mounts, SuperblockSource& superblocks, boost::asio::io_context& io,
-             WatchLimits& limits);
+  /// All outlive this.
+  Dispatcher(MountSource& mounts, SuperblockSource& superblocks, KeySource& keys,
+             boost::asio::io_context& io, WatchLimits& limits);
   ~Dispatcher() { follower_->stop(); }
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
@@ -62,8 +63,11 @@ class Dispatcher final : public EventSink {
   /// The half that watches superblocks.
   [[nodiscard]] SuperblockDispatcher& superblocks() { return superblocks_; }
 
+  /// The part that watches keys.
+  [[nodiscard]] KeyDispatcher& keys() { return keys_; }
+
   [[nodiscard]] std::size_t watches() const {
-    return mount_watches_.size() + superblocks_.watches();
+    return mount_watches_.size() + superblocks_.watches() + keys_.watches();
   }
 
   void on_event(const MountEvent& event) override;
@@ -85,6 +89,7 @@ class Dispatcher final : public EventSink {
   std::shared_ptr<DirectoryFollower> follower_;
   MountWatchList mount_watches_;
   SuperblockDispatcher superblocks_;
+  KeyDispatcher keys_;
 };
 
 }  // namespace watchq

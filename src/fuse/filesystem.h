@@ -102,6 +102,8 @@ class Filesystem {
                         std::span<const std::byte> input);
   void watch(fuse_req_t request, QueueFile& file, std::uint64_t argument,
              std::span<const std::byte> input);
+  void watch_key(fuse_req_t request, QueueFile& file, std::uint64_t argument,
+                 std::span<const std::byte> input);
 
   boost::asio::io_context& io_;
   Dispatcher& dispatcher_;

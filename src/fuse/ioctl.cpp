@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -92,12 +94,12 @@ std::vector<std::byte> read_memory(const Peer& caller, std::uint64_t address, st
 
 /// The argument of a watch call, and how many bytes of it are still to be read: the command's
 /// number may promise less than the argument's own size. What a shorter one lacks of `Argument` is
-/// 0.
-template <typename Argument>
+/// 0, but it has all of a `Least`.
+template <typename Argument, typename Least = watchq_watch>
 std::pair<Argument, std::size_t> decode_watch(std::span<const std::byte> input) {
-  if (input.size() < sizeof(watchq_watch)) throw RequestError(EINVAL, "the argument is too short");
-  const std::uint32_t size = value_from<watchq_watch>(input).size;
-  if (size < sizeof(watchq_watch)) throw RequestError(EINVAL, "the argument's size is too small");
+  if (input.size() < sizeof(Least)) throw RequestError(EINVAL, "the argument is too short");
+  const std::uint32_t size = value_from<Least>(input).size;
+  if (size < sizeof(Least)) throw RequestError(EINVAL, "the argument's size is too small");
   if (size > kMaxArgument) throw RequestError(E2BIG, "the argument is too long");
   const auto seen = input.first(std::min<std::size_t>(size, input.size()));
   Argument asked{};
@@ -129,6 +131,27 @@ ExaminedObject examine_object(const Peer& caller, const watchq_watch& asked,
       open_mount_root(caller.mount_namespace().get(), *mount, above + mount->mount_point);
   examined.found = examiner->examine(root.valid() ? root.get() : object.get(), *mount);
   return examined;
+}
+
+template <typename Value>
+std::vector<Value> read_array(const Peer& caller, std::uint64_t address, std::size_t count) {
+  std::vector<Value> values(count);
+  if (count != 0) caller.read_memory(address, std::as_writable_bytes(std::span(values)));
+  return values;
+}
+
+/// What the caller says is linked in the keyrings that it could read. Patient work.
+std::map<KeySerial, std::set<KeySerial>> read_links(const Peer& caller,
+                                                    const watchq_keyring_watch& asked) {
+  std::map<KeySerial, std::set<KeySerial>> links;
+  for (const auto keyring : read_array<std::int32_t>(caller, asked.keyrings, asked.nr_keyrings)) {
+    links[keyring];
+  }
+  for (const auto& link : read_array<watchq_key_link>(caller, asked.links, asked.nr_links)) {
+    const auto of = links.find(link.keyring);
+    if (of != links.end() && link.key > 0) of->second.insert(link.key);
+  }
+  return links;
 }
 
 }  // namespace
@@ -168,7 +191,7 @@ void Filesystem::ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command
     file.queue().set_filter(decode_filter(value_from<watchq_filter>(input)));
     fuse_reply_ioctl(request, 0, nullptr, 0);
   } else if (is_call(WATCHQ_IOC_KEY_NOTIFY)) {
-    throw RequestError(EOPNOTSUPP, "no source of such events");
+    watch_key(request, file, argument, input);
   } else {
     throw RequestError(ENOTTY, "no such call on a queue");
   }
@@ -278,6 +301,29 @@ void Filesystem::watch_superblock(fuse_req_t request, QueueFile& file, std::uint
         file.ensure_readable();
         dispatcher_.superblocks().watch(file.queue(), caller, asked, examined->object,
                                         examined->found);
+      });
+}
+
+void Filesystem::watch_key(fuse_req_t request, QueueFile& file, std::uint64_t argument,
+                           std::span<const std::byte> input) {
+  const auto [asked, unseen] = decode_watch<watchq_keyring_watch, watchq_key_watch>(input);
+  check_key_watch(asked);
+  if (asked.watch.tag < 0 && dispatcher_.keys().watches(file.queue(), asked.watch.key)) {
+    dispatcher_.keys().unwatch(file.queue(), asked.watch.key);
+    fuse_reply_ioctl(request, 0, nullptr, 0);
+    return;
+  }
+  const Peer caller = caller_of(request);
+  const KeyRights rights{fuse_req_ctx(request)->uid, fuse_req_ctx(request)->gid, {}};
+  answer_patiently(
+      request,
+      [caller, rights, asked = asked, unseen = unseen, address = argument + input.size()] {
+        require_zero_memory(caller, address, unseen);
+        return examine_key(caller, rights, asked.watch, read_links(caller, asked));
+      },
+      [this, &file, asked = asked](const ExaminedKey& examined) {
+        file.ensure_readable();
+        dispatcher_.keys().watch(file.queue(), asked.watch, examined);
       });
 }
 

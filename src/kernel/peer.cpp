@@ -2,17 +2,23 @@
 #include "kernel/peer.h"
 
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <array>
 #include <climits>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <optional>
+#include <sstream>
 #include <string>
 
 #include "base/error.h"
 #include "kernel/local_filesystem.h"
 #include "kernel/mountinfo.h"
+#include "kernel/pidfd.h"
 
 namespace watchq {
 namespace {
@@ -36,7 +42,48 @@ std::optional<std::string> read_link(const std::string& path) {
   return std::string(text.data(), static_cast<std::size_t>(length));
 }
 
+/// What stands behind "NAME:" in a thread's status; nothing where there is none.
+std::string status_field(pid_t thread, const std::string& name) {
+  std::ifstream status(proc_path(thread, "status"));
+  std::string line;
+  while (std::getline(status, line)) {
+    if (line.starts_with(name + ":")) return line.substr(name.size() + 1);
+  }
+  return {};
+}
+
+pid_t pid_in(const std::string& text) {
+  return static_cast<pid_t>(std::strtol(text.c_str(), nullptr, 10));
+}
+
 }  // namespace
+
+UniqueFd Peer::copy_descriptor(int fd) const {
+  require_visible(thread_);
+  constexpr unsigned int kThread = O_EXCL;  // PIDFD_THREAD, since Linux 6.9
+  UniqueFd of(static_cast<int>(::syscall(SYS_pidfd_open, thread_, kThread)));
+  if (!of.valid()) {
+    // Of the process then, where its first thread has the same descriptors.
+    const pid_t leader = process();
+    of.reset(open_pidfd(leader));
+    if (!of.valid() || ::syscall(SYS_kcmp, leader, thread_, KCMP_FILES, 0, 0) != 0) {
+      throw RequestError(EPERM, "looking at the caller's descriptors");
+    }
+  }
+  UniqueFd copy(static_cast<int>(::syscall(SYS_pidfd_getfd, of.get(), fd, 0)));
+  if (copy.valid()) return copy;
+  throw RequestError(errno == EBADF ? EBADF : EPERM, "copying the caller's descriptor");
+}
+
+pid_t Peer::process() const { return pid_in(status_field(thread_, "Tgid")); }
+
+std::vector<gid_t> Peer::groups() const {
+  if (thread_ <= 0) return {};
+  std::istringstream text(status_field(thread_, "Groups"));
+  return {std::istream_iterator<gid_t>(text), {}};
+}
+
+pid_t parent_process(pid_t process) { return pid_in(status_field(process, "PPid")); }
 
 UniqueFd Peer::open_object(int fd) const {
   require_visible(thread_);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/unique_fd.h"
 #include "kernel/mount_query.h"
@@ -25,6 +26,17 @@ class Peer {
   /// file pins. May wait for the server of a network filesystem: never on the serving thread.
   /// Throws RequestError: EBADF when it has no such file, EPERM when we may not look.
   [[nodiscard]] UniqueFd open_object(int fd) const;
+
+  /// One of its open files, as a descriptor of our own: the very same open file. When we close it,
+  /// it is flushed, for which a FUSE server can have us wait for ever: for files only that are
+  /// known to have no such server. Throws RequestError: EBADF, EPERM.
+  [[nodiscard]] UniqueFd copy_descriptor(int fd) const;
+
+  /// The process that the thread is of, by its ID in our pid namespace; 0 when it cannot be known.
+  [[nodiscard]] pid_t process() const;
+
+  /// The groups it is in beside its first, in our user namespace; none where we may not look.
+  [[nodiscard]] std::vector<gid_t> groups() const;
 
   /// The path of one of its open files, from the root of its mount namespace; nothing when it has
   /// no such file.
@@ -56,5 +68,8 @@ class Peer {
  private:
   pid_t thread_;
 };
+
+/// The process that forked another, by IDs in our pid namespace; 0 when it cannot be known.
+pid_t parent_process(pid_t process);
 
 }  // namespace watchq

@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <watchq/watchq.h>
+
+#include "key_links.h"
 
 /* The watch call itself: 0, or -1 with errno. Closes `object`, the file it is about, if there is
  * one. */
@@ -59,17 +62,35 @@ int watchq_watch_sb_space(int dfd, const char* path, unsigned int at_flags, int 
 }
 
 int watchq_watch_key(int32_t key, int fd, int tag, uint32_t flags) {
-  struct watchq_key_watch watch = {.size = sizeof watch, .key = key, .tag = tag, .flags = flags};
+  struct watchq_keyring_watch watch;
+  struct key_links links;
+  int result;
 
+  memset(&watch, 0, sizeof watch);
+  watch.watch.size = sizeof watch.watch;
+  watch.watch.key = key;
+  watch.watch.tag = tag;
+  watch.watch.flags = flags;
   /* A special ID means the caller's own keyring, which only the caller can name. */
   if (key < 0) {
-    watch.key = (int32_t)syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, key, 0);
-    if (watch.key < 0) return -1;
+    watch.watch.key = (int32_t)syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, key, 0);
+    if (watch.watch.key < 0) return -1;
   }
   /* What this file shows is what its opener may view. Without it the daemon can still see what
    * our user may view. */
-  watch.view = open("/proc/keys", O_RDONLY | O_CLOEXEC);
-  return call(fd, WATCHQ_IOC_KEY_NOTIFY, &watch, watch.view);
+  watch.watch.view = open("/proc/keys", O_RDONLY | O_CLOEXEC);
+  if (tag < 0 || (flags & (WATCHQ_CHILDREN | WATCHQ_SNAPSHOT)) == 0) {
+    return call(fd, WATCHQ_IOC_KEY_NOTIFY, &watch.watch, watch.watch.view);
+  }
+  watch.watch.size = sizeof watch;
+  watchq_read_key_links(watch.watch.key, (flags & WATCHQ_CHILDREN) != 0, &links);
+  watch.nr_links = links.nr_links;
+  watch.nr_keyrings = links.nr_keyrings;
+  watch.links = (uint64_t)(uintptr_t)links.links;
+  watch.keyrings = (uint64_t)(uintptr_t)links.keyrings;
+  result = call(fd, WATCHQ_IOC_KEYRING_NOTIFY, &watch, watch.watch.view);
+  watchq_free_key_links(&links);
+  return result;
 }
 
 int watchq_mount_notify(int dfd, const char* path, unsigned int at_flags, int fd, int tag) {

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: MIT
+#include "dispatch/key_dispatcher.h"
+
+#include <deque>
+#include <optional>
+#include <unordered_set>
+#include <utility>
+
+#include "base/error.h"
+#include "dispatch/key_record.h"
+#include "dispatch/record.h"
+
+namespace watchq {
+namespace {
+
+constexpr std::int32_t kRemove = -1;
+constexpr std::int32_t kMaxTag = 255;
+
+using Viewable = KeyMember::Viewable;
+
+bool changes_links(KeyEventKind kind) {
+  return kind == KeyEventKind::linked || kind == KeyEventKind::unlinked ||
+         kind == KeyEventKind::cleared;
+}
+
+/// Whether the kernel lets the watcher view the key by its IDs; nothing where the key is such that
+/// nobody may any more.
+std::optional<bool> may_view(const KeyWatcher& watcher, KeySerial key,
+                             KeyDescription* into = nullptr) {
+  KeyDescription described;
+  const BorrowedIds ids(watcher.rights);
+  const int error = describe_key(key, into != nullptr ? *into : described);
+  if (error == 0) return true;
+  if (error == EACCES) return false;
+  return std::nullopt;
+}
+
+/// Looks at what is linked below the key, a level at a time.
+void look_below(ExaminedKey& examined) {
+  const auto links_of = [&](const KeyLook& look) -> std::set<KeySerial> {
+    if (look.state.links) return *look.state.links;
+    const auto told = examined.told_links.find(look.key);
+    return told == examined.told_links.end() ? std::set<KeySerial>() : told->second;
+  };
+  std::set<KeySerial> level = links_of(examined.look);
+  for (std::size_t depth = 0; depth < KeyDispatcher::kMaxDepth && !level.empty(); ++depth) {
+    std::set<KeySerial> next;
+    for (KeyLook& look : look_at_keys(*examined.watcher, {level.begin(), level.end()})) {
+      if (look.state.is_keyring()) next.merge(links_of(look));
+      examined.below.emplace(look.key, std::move(look));
+    }
+    std::erase_if(next, [&](KeySerial key) {
+      return key == examined.look.key || examined.below.contains(key);
+    });
+    if (examined.below.size() + next.size() > KeyDispatcher::kMaxMembers) return;
+    level = std::move(next);
+  }
+}
+
+}  // namespace
+
+void check_key_watch(const watchq_keyring_watch& asked) {
+  const watchq_key_watch& request = asked.watch;
+  if (request.tag < kRemove || request.tag > kMaxTag) {
+    throw RequestError(EINVAL, "a tag is 0 to 255, or -1 to remove the watch");
+  }
+  if ((request.flags & ~(WATCHQ_DETAIL | WATCHQ_CHILDREN | WATCHQ_SNAPSHOT)) != 0) {
+    throw RequestError(EINVAL, "unknown flags of a key watch");
+  }
+  if (request.key <= 0) throw RequestError(EINVAL, "a key's serial number is over 0");
+  if (request.reserved != 0) throw RequestError(EINVAL, "reserved is not 0");
+  if (asked.nr_links > WATCHQ_MAX_KEY_LINKS || asked.nr_keyrings > WATCHQ_MAX_KEY_LINKS) {
+    throw RequestError(E2BIG, "too many links");
+  }
+}
+
+ExaminedKey examine_key(const Peer& caller, const KeyRights& rights, const watchq_key_watch& asked,
+                        std::map<KeySerial, std::set<KeySerial>> told_links) {
+  KeyWatcher watcher{rights, nullptr};
+  watcher.rights.groups = caller.groups();
+  if (asked.view >= 0) {
+    auto view = std::make_shared<const KeyView>(caller, asked.view);
+    if (view->is_opened_by(caller, asked.view, watcher.rights)) watcher.view = std::move(view);
+  }
+  ExaminedKey examined;
+  examined.watcher = std::make_shared<const KeyWatcher>(std::move(watcher));
+  examined.look = look_at_keys(*examined.watcher, {asked.key}).front();
+  examined.sees_pids = caller.shares_pid_namespace();
+  examined.told_links = std::move(told_links);
+  if ((asked.flags & WATCHQ_CHILDREN) != 0) look_below(examined);
+  return examined;
+}
+
+KeyDispatcher::KeyDispatcher(KeySource& keys, UserLimit& watch_limit)
+    : keys_(keys), watch_limit_(watch_limit) {
+  keys_.start(*this);
+}
+
+void KeyDispatcher::watch(WatchQueue& queue, const watchq_key_watch& request,
+                          const ExaminedKey& examined) {
+  const KeyLook& look = examined.look;
+  KeyWatch* watched = list_.find(queue, request.key);
+  if (request.tag == kRemove) {
+    if (watched == nullptr && !look.viewable()) throw RequestError(look.error, "the key");
+    if (watched == nullptr) throw RequestError(EBADSLT, "this queue does not watch the key");
+    end(*watched);
+    return;
+  }
+  if (!look.viewable()) throw RequestError(look.error, "the key");
+  if (look.state.rejected != 0) {
+    throw RequestError(static_cast<int>(look.state.rejected), "the key is negative");
+  }
+  const bool children = (request.flags & WATCHQ_CHILDREN) != 0;
+  const bool snapshot = (request.flags & WATCHQ_SNAPSHOT) != 0;
+  if (children && !look.state.is_keyring()) throw RequestError(EINVAL, "the key is no keyring");
+  if (watched != nullptr && !(snapshot && watched->tag == request.tag)) {
+    throw RequestError(EBUSY, "this queue already watches the key");
+  }
+  const bool readable = look.state.links || examined.told_links.contains(request.key);
+  if (snapshot && look.state.is_keyring() && !readable) {
+    throw RequestError(EACCES, "what is linked in the keyring cannot be read");
+  }
+  auto share = watched != nullptr ? watched->members.at(request.key).share
+                                  : watch_limit_.share(queue.owner(), 1);
+  keys_.watch(request.key, examined.watcher, &look);
+  if (watched != nullptr) end(*watched);
+  if (request.flags != 0) queue.count_losses();
+  KeyWatch& watch = list_.add({&queue,
+                               request.key,
+                               static_cast<std::uint8_t>(request.tag),
+                               (request.flags & WATCHQ_DETAIL) != 0,
+                               children,
+                               examined.sees_pids,
+                               examined.watcher,
+                               {},
+                               examined.told_links});
+  KeyMember& member = watch.members.at(request.key);
+  member.share = std::move(share);
+  member.viewable = Viewable::yes;
+  member.possessed = look.possessed;
+  member.looked = true;
+  extend(watch, examined.below);
+  if (snapshot) tell_snapshot(watch);
+}
+
+void KeyDispatcher::unwatch(const WatchQueue& queue, KeySerial key) {
+  if (const KeyWatch* watched = list_.find(queue, key)) end(*watched);
+}
+
+void KeyDispatcher::drop(const WatchQueue& queue) {
+  for (const KeyWatch* watch : list_.of_queue(queue)) end(*watch);
+}
+
+void KeyDispatcher::end(const KeyWatch& watch) {
+  for (const auto& [key, member] : watch.members) keys_.unwatch(key, *watch.watcher);
+  list_.remove(watch);
+}
+
+Viewable KeyDispatcher::ask(const KeyWatch& watch, KeySerial key, KeyMember& member) {
+  try {
+    const auto by_ids = may_view(*watch.watcher, key);
+    if (!by_ids) return member.viewable;  // dead: as it was
+    if (*by_ids) {
+      member.possessed = false;
+      return Viewable::yes;
+    }
+  } catch (const std::system_error&) {
+    return Viewable::no;  // its IDs are not to be had any more
+  }
+  if (watch.watcher->view == nullptr) return Viewable::no;
+  // It may be that its IDs sufficed until now.
+  return std::exchange(member.possessed, true) ? member.viewable : Viewable::unknown;
+}
+
+void KeyDispatcher::offer(KeyWatch& watch, const KeyEvent& event) {
+  KeyMember& member = watch.members.at(event.key);
+  const bool could = member.viewable == Viewable::yes;
+  if (!member.held.empty()) {
+    // In their order: those before it wait for a look.
+    if (member.held.size() >= kMaxHeld) {
+      watch.queue->lose();
+      return;
+    }
+    member.held.push_back(event);
+    return;
+  }
+  member.viewable = ask(watch, event.key, member);
+  const bool setattr = event.kind == KeyEventKind::setattr;
+  if (member.viewable == Viewable::yes || (setattr && could)) {
+    // What takes View away is the last that is told.
+    tell(watch, event);
+  } else if (member.viewable == Viewable::unknown) {
+    member.held.push_back(event);
+    keys_.look_soon();
+  }
+  if (setattr && member.possessed && member.viewable == Viewable::yes) {
+    member.viewable = Viewable::unknown;
+    keys_.look_soon();
+  }
+}
+
+void KeyDispatcher::tell(const KeyWatch& watch, const KeyEvent& event) const {
+  const key_notification record = key_record(event, watch.tag, event.key != watch.key);
+  if (!watch.detail) {
+    watch.queue->post(bytes_of(record));
+    return;
+  }
+  const KeyState* known = keys_.find(event.key);
+  KeyDescription now;
+  KeyDescription linked;
+  const KeyDescription* key = known != nullptr && known->described ? &*known->described : nullptr;
+  const bool names_key = event.kind == KeyEventKind::linked || event.kind == KeyEventKind::unlinked;
+  bool sees_linked = false;
+  try {
+    if (may_view(*watch.watcher, event.key, &now) == true) key = &now;
+    sees_linked =
+        names_key && may_view(*watch.watcher, static_cast<KeySerial>(event.aux), &linked) == true;
+  } catch (const std::system_error&) {
+    // Then by what is known.
+  }
+  const KeyDetail detail(event, key, sees_linked ? &linked : nullptr, watch.sees_pids, watch.tag);
+  watch.queue->post(bytes_of(record), detail.bytes());
+}
+
+void KeyDispatcher::tell_snapshot(const KeyWatch& watch) const {
+  for (const auto& [key, member] : watch.members) {
+    const auto* links = member.viewable == Viewable::no ? nullptr : links_of(watch, key);
+    if (links == nullptr) continue;
+    for (const KeySerial linked : *links) {
+      tell(watch, {KeyEventKind::linked, key, static_cast<std::uint32_t>(linked), 0});
+    }
+  }
+  const watch_notification complete = snapshot_record(watch.tag);
+  watch.queue->post_unfiltered(bytes_of(complete));
+}
+
+const std::set<KeySerial>* KeyDispatcher::links_of(const KeyWatch& watch, KeySerial keyring) const {
+  const KeyState* known = keys_.find(keyring);
+  // What was only told of it may have been told by somebody else.
+  if (known != nullptr && known->links) return &*known->links;
+  const auto told = watch.told_links.find(keyring);
+  return told == watch.told_links.end() ? nullptr : &told->second;
+}
+
+void KeyDispatcher::follow_told_links(KeyWatch& watch, const KeyEvent& event) {
+  const auto told = watch.told_links.find(event.key);
+  if (event.kind == KeyEventKind::cleared) {
+    watch.told_links[event.key].clear();
+  } else if (told != watch.told_links.end() && event.aux != 0) {
+    const auto key = static_cast<KeySerial>(event.aux);
+    if (event.kind == KeyEventKind::linked) told->second.insert(key);
+    if (event.kind == KeyEventKind::unlinked) told->second.erase(key);
+  } else if (event.kind == KeyEventKind::linked && event.aux != 0) {
+    // What was there before is not known, but this is.
+    watch.told_links[event.key].insert(static_cast<KeySerial>(event.aux));
+  }
+}
+
+void KeyDispatcher::extend(KeyWatch& watch, const std::map<KeySerial, KeyLook>& looks) {
+  if (!watch.children) return;
+  std::set<KeySerial> reached{watch.key};
+  std::deque<std::pair<KeySerial, std::size_t>> ways{{watch.key, 0}};
+  while (!ways.empty()) {
+    const auto [keyring, depth] = ways.front();
+    ways.pop_front();
+    const auto* links = depth < kMaxDepth ? links_of(watch, keyring) : nullptr;
+    if (links == nullptr) continue;
+    for (const KeySerial key : *links) {
+      if (reached.size() >= kMaxMembers) break;
+      if (reached.insert(key).second) ways.emplace_back(key, depth + 1);
+    }
+  }
+  std::vector<KeySerial> left;
+  for (const auto& [key, member] : watch.members) {
+    if (!reached.contains(key)) left.push_back(key);
+  }
+  for (const KeySerial key : left) {
+    list_.remove_member(watch, key);
+    keys_.unwatch(key, *watch.watcher);
+  }
+  for (const KeySerial key : reached) {
+    if (!watch.members.contains(key)) take_in(watch, key, looks);
+  }
+}
+
+void KeyDispatcher::take_in(KeyWatch& watch, KeySerial key,
+                            const std::map<KeySerial, KeyLook>& looks) {
+  const auto look = looks.find(key);
+  const bool is_seen = look != looks.end();
+  if (is_seen && look->second.state.life == KeyState::Life::gone) return;
+  std::shared_ptr<const UserLimit::Share> share;
+  try {
+    share = watch_limit_.share(watch.queue->owner(), 1);
+    keys_.watch(key, watch.watcher, is_seen ? &look->second : nullptr);
+  } catch (const RequestError&) {
+    // At the limit its changes are missed, which must be told; or it has gone since.
+    if (share == nullptr) watch.queue->lose();
+    return;
+  }
+  list_.add_member(watch, key);
+  KeyMember& member = watch.members.at(key);
+  member.share = std::move(share);
+  member.looked = is_seen;
+  if (is_seen) {
+    member.viewable = look->second.viewable() ? Viewable::yes : Viewable::no;
+    member.possessed = look->second.possessed;
+  } else {
+    member.viewable = ask(watch, key, member);
+  }
+}
+
+void KeyDispatcher::on_key_event(const KeyEvent& event) {
+  for (KeyWatch* watch : list_.with_member(event.key)) {
+    if (!list_.holds(watch)) continue;
+    if (changes_links(event.kind)) follow_told_links(*watch, event);
+    offer(*watch, event);
+    if (changes_links(event.kind)) extend(*watch);
+  }
+}
+
+void KeyDispatcher::on_key_gone(KeySerial key) {
+  for (KeyWatch* watch : list_.with_member(key)) {
+    if (watch->key != key) {
+      list_.remove_member(*watch, key);
+      continue;
+    }
+    const watch_notification record = removal_record(watch->tag);
+    watch->queue->post(bytes_of(record));
+    end(*watch);
+  }
+}
+
+void KeyDispatcher::on_key_loss() {
+  std::unordered_set<WatchQueue*> queues;
+  for (const KeyWatch* watch : list_.all()) queues.insert(watch->queue);
+  for (WatchQueue* queue : queues) queue->lose();
+}
+
+void KeyDispatcher::on_key_looked(const KeyWatcher& watcher, const KeyLook& look) {
+  for (KeyWatch* watch : list_.with_member(look.key)) {
+    const bool same =
+        watch->watcher->rights == watcher.rights && watch->watcher->view == watcher.view;
+    if (!same || !list_.holds(watch)) continue;
+    KeyMember& member = watch->members.at(look.key);
+    const bool alive = look.error == 0 || look.error == EACCES;
+    if (alive) {
+      member.viewable = look.viewable() ? Viewable::yes : Viewable::no;
+      member.possessed = look.error != 0;
+    } else if (member.viewable == Viewable::unknown) {
+      // It has died before anybody could look: nobody knows.
+      member.viewable = Viewable::no;
+    }
+    const std::vector<KeyEvent> held = std::exchange(member.held, {});
+    for (const KeyEvent& event : held) {
+      if (member.viewable == Viewable::yes) tell(*watch, event);
+    }
+    // By events from now on.
+    if (!std::exchange(member.looked, true)) extend(*watch);
+  }
+}
+
+}  // namespace watchq
