@@ -35,11 +35,15 @@ need_packages() {
 # What building everything takes.
 BUILD_PACKAGES=(g++ meson ninja-build pkg-config libfuse3-dev libboost-dev nlohmann-json3-dev
   libspdlog-dev libcli11-dev libsystemd-dev libnl-3-dev libnl-genl-3-dev
-  libgtest-dev)
+  libgtest-dev libbpf-dev clang bpftool)
 
 # What tests/kernels takes: the emulator, and what the guest gets of this machine.
 # shellcheck disable=SC2034 # for those who source this
 KERNEL_PACKAGES=(qemu-system-x86 busybox-static dmsetup e2fsprogs xfsprogs btrfs-progs quota)
+
+# What tests/kernels/watch_queue_kernel takes, beside those.
+# shellcheck disable=SC2034 # for those who source this
+WATCH_QUEUE_KERNEL_PACKAGES=(make flex bison bc libelf-dev xz-utils)
 
 # configure DIRECTORY OPTION...: sets up a build directory, once.
 configure() {

@@ -2,7 +2,9 @@
 #include "kernel/features.h"
 
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +18,9 @@
 #include "kernel/error_fanotify.h"
 #include "kernel/fanotify.h"
 #include "kernel/fuse_init.h"
+#include "kernel/key_bpf.h"
+#include "kernel/key_pipe.h"
+#include "kernel/key_trace.h"
 #include "kernel/mount_namespace_fd.h"
 #include "kernel/mount_query.h"
 #include "kernel/peer.h"
@@ -36,6 +41,19 @@ UniqueFd own_namespace() { return open_or_throw("/proc/self/ns/mnt", O_RDONLY); 
 void probe_mount_query() {
   const std::uint64_t space = mount_namespace_id(own_namespace().get());
   for (const std::uint64_t mount : list_mounts(space)) query_mount(mount, space, MountDetail::all);
+}
+
+void probe_keys() {
+  if (::syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0) == -1 &&
+      errno == ENOSYS) {
+    throw_errno("keyctl");
+  }
+}
+
+void probe_key_tracepoints() {
+  std::vector<std::uint64_t> ids;
+  for (const std::string& name : key_tracepoints()) ids.push_back(read_trace_format(name).id);
+  static_cast<void>(Tracepoint(ids, 1));
 }
 
 struct Probe {
@@ -63,6 +81,12 @@ constexpr Probe kProbes[] = {
     {"tracepoints", "errors that they do not report (perf)",
      [] { static_cast<void>(Tracepoint(read_trace_format("filemap/filemap_set_wb_err").id, 1)); }},
     {"quota-events", "quota limits that are hit (generic netlink)", [] { open_quota_socket(); }},
+    {"keys", "looking at keys (keyctl)", probe_keys},
+    {"key-queue", "what is done to keys (the kernel's own watch queue, Linux 5.8)",
+     [] { KeyPipe().probe(); }},
+    {"key-programs", "what is done to keys (BPF, Linux 5.17)",
+     [] { static_cast<void>(KeyPrograms()); }},
+    {"key-tracepoints", "what is done to keys (perf, of the system calls)", probe_key_tracepoints},
     {"mount-copies", "asking servers while holding no mount (open_tree)",
      [] {
        if (!UniqueFd(::open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)).valid()) {
@@ -118,7 +142,11 @@ std::vector<Ability> abilities(const std::vector<Feature>& features) {
       {"space", listed ? "look within 1 s" : ""},
       {"quota", has("quota-events") ? "event" : ""},
       {"servers", has("mount-copies") ? "probe within 7 s" : ""},
-      {"keys", ""},
+      {"keys", has("key-queue")         ? "event (pipe)"
+               : has("key-programs")    ? "event (bpf)"
+               : has("key-tracepoints") ? "event (trace)"
+               : has("keys")            ? "look within 1 s"
+                                        : ""},
   };
 }
 

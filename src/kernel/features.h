@@ -13,7 +13,8 @@ struct Feature {
   std::string missing;  ///< why it is not there; empty when it is
 };
 
-/// Tries each feature once and leaves nothing behind. Takes some milliseconds.
+/// Tries each feature once and leaves nothing behind. Takes some milliseconds, where
+/// programs can be loaded into the kernel up to a second.
 std::vector<Feature> probe_features();
 
 /// What a daemon can do with such features.

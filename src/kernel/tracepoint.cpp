@@ -4,15 +4,18 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <linux/perf_event.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <bit>
 #include <charconv>
 #include <cstring>
+#include <ctime>
+#include <iterator>
+#include <utility>
 
 #include "base/error.h"
 
@@ -20,6 +23,9 @@ namespace watchq {
 namespace {
 
 constexpr std::size_t kPage = 4096;
+constexpr std::size_t kRounds = 16;
+/// Where there is no more room than this, a record may have been dropped.
+constexpr std::size_t kLongestRecord = 256;
 
 /// The root of tracefs, which need not be mounted anywhere: of a mount that nobody sees.
 UniqueFd open_tracefs() {
@@ -58,14 +64,16 @@ std::size_t processors() {
   return count > 0 ? static_cast<std::size_t>(count) : 1;
 }
 
-UniqueFd open_on(std::uint64_t id, std::size_t processor) {
+UniqueFd open_event(std::uint64_t id, std::size_t processor) {
   perf_event_attr attributes{};
   attributes.size = sizeof attributes;
   attributes.type = PERF_TYPE_TRACEPOINT;
   attributes.config = id;
   attributes.sample_period = 1;
-  attributes.sample_type = PERF_SAMPLE_RAW;
+  attributes.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_RAW;
   attributes.wakeup_events = 1;
+  attributes.use_clockid = 1;  // the one that goes alike on all processors
+  attributes.clockid = CLOCK_MONOTONIC;
   return UniqueFd(
       static_cast<int>(::syscall(SYS_perf_event_open, &attributes, -1, static_cast<int>(processor),
                                  -1, PERF_FLAG_FD_CLOEXEC)));
@@ -112,56 +120,75 @@ std::uint64_t trace_number(std::span<const std::byte> raw, const TraceField& fie
   return number;
 }
 
-Tracepoint::Tracepoint(std::uint64_t id, std::size_t pages) : data_bytes_(pages * kPage) {
+Tracepoint::Tracepoint(std::span<const std::uint64_t> ids, std::size_t pages) {
   for (std::size_t processor = 0; processor < processors(); ++processor) {
-    Ring ring{open_on(id, processor), {}};
-    if (!ring.fd.valid() && errno == ENODEV) continue;  // this one is off
-    if (!ring.fd.valid()) throw_errno("perf_event_open of a tracepoint");
-    ring.memory = Mapping::shared(ring.fd.get(), kPage + data_bytes_);
-    rings_.push_back(std::move(ring));
+    open_on(processor, ids, pages);
+  }
+}
+
+void Tracepoint::open_on(std::size_t processor, std::span<const std::uint64_t> ids,
+                         std::size_t pages) {
+  Ring ring;
+  for (const std::uint64_t id : ids) {
+    UniqueFd fd = open_event(id, processor);
+    if (!fd.valid() && errno == ENODEV) return;  // this processor is off
+    if (!fd.valid()) throw_errno("perf_event_open of a tracepoint");
+    if (ring.fds.empty()) {
+      ring.memory = Mapping::shared(fd.get(), kPage + pages * kPage);
+    } else if (::ioctl(fd.get(), PERF_EVENT_IOC_SET_OUTPUT, ring.fds.front().get()) != 0) {
+      throw_errno("putting tracepoints into one ring");
+    }
+    ring.fds.push_back(std::move(fd));
+  }
+  rings_.push_back(std::move(ring));
+}
+
+void Tracepoint::set_filter(const std::string& filter) {
+  for (const Ring& ring : rings_) {
+    for (const UniqueFd& fd : ring.fds) {
+      if (::ioctl(fd.get(), PERF_EVENT_IOC_SET_FILTER, filter.c_str()) == 0) continue;
+      throw_errno("the filter " + filter + " of a tracepoint");
+    }
   }
 }
 
 std::vector<int> Tracepoint::fds() const {
   std::vector<int> fds;
-  for (const Ring& ring : rings_) fds.push_back(ring.fd.get());
+  for (const Ring& ring : rings_) fds.push_back(ring.fds.front().get());
   return fds;
 }
 
-Tracepoint::Taken Tracepoint::take() {
-  Taken taken;
-  for (Ring& ring : rings_) take_from(ring, taken);
+TraceTaken Tracepoint::take() {
+  TraceTaken taken;
+  // When a whole round finds nothing, no ring has what led to something that another one gave. Who
+  // never stops writing is cut off somewhere.
+  for (std::size_t round = 0; round < kRounds; ++round) {
+    const std::size_t before = taken.samples.size();
+    for (Ring& ring : rings_) take_from(ring, taken);
+    if (taken.samples.size() == before) break;
+  }
+  std::stable_sort(taken.samples.begin(), taken.samples.end(),
+                   [](const auto& one, const auto& other) { return one.time < other.time; });
   return taken;
 }
 
-void Tracepoint::take_from(Ring& ring, Taken& taken) const {
+void Tracepoint::take_from(Ring& ring, TraceTaken& taken) {
   auto& page = *reinterpret_cast<perf_event_mmap_page*>(ring.memory.bytes().data());
-  const std::byte* data = ring.memory.bytes().data() + kPage;
-  const auto copy = [&](std::uint64_t from, void* to, std::size_t bytes) {
-    auto* into = static_cast<std::byte*>(to);
-    for (std::size_t at = 0; at < bytes; ++at) into[at] = data[(from + at) % data_bytes_];
-  };
   const auto head = std::atomic_ref(page.data_head).load(std::memory_order_acquire);
-  std::uint64_t tail = page.data_tail;
-  while (tail + sizeof(perf_event_header) <= head) {
-    perf_event_header header{};
-    copy(tail, &header, sizeof header);
-    if (header.size < sizeof header || header.size > head - tail) break;
-    const std::uint64_t body = tail + sizeof header;
-    const std::size_t left = header.size - sizeof header;
-    std::uint32_t size = 0;
-    if (header.type == PERF_RECORD_SAMPLE && left >= sizeof size) {
-      copy(body, &size, sizeof size);
-      std::vector<std::byte> raw(std::min<std::size_t>(size, left - sizeof size));
-      copy(body + sizeof size, raw.data(), raw.size());
-      taken.records.push_back(std::move(raw));
-    } else if (header.type == PERF_RECORD_LOST && left >= 2 * sizeof(std::uint64_t)) {
-      std::array<std::uint64_t, 2> lost{};  // the event's ID, the count
-      copy(body, lost.data(), sizeof lost);
-      taken.lost += lost[1];
-    }
-    tail += header.size;
+  const auto data = ring.memory.bytes().subspan(kPage);
+  TraceTaken found;
+  read_trace_ring(data, page.data_tail, head, found);
+  if (ring.loss_foreseen && found.lost != 0) {
+    --found.lost;
+    ring.loss_foreseen = false;
   }
+  // The kernel tells of a loss before the next record alone: after a burst that may be late.
+  if (head - page.data_tail + kLongestRecord > data.size() && !ring.loss_foreseen) {
+    ++found.lost;
+    ring.loss_foreseen = true;
+  }
+  taken.lost += found.lost;
+  std::move(found.samples.begin(), found.samples.end(), std::back_inserter(taken.samples));
   std::atomic_ref(page.data_tail).store(head, std::memory_order_release);
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/mapping.h"
 #include "base/unique_fd.h"
+#include "kernel/trace_ring.h"
 
 namespace watchq {
 
@@ -36,33 +37,37 @@ TraceFormat read_trace_format(const std::string& name);
 /// A number in what a tracepoint recorded, of up to 8 bytes; 0 when it is not there.
 std::uint64_t trace_number(std::span<const std::byte> raw, const TraceField& field);
 
-/// One tracepoint on all processors, from when it is opened. One thread.
+/// Tracepoints on all processors, from when they are opened. One thread.
 class Tracepoint {
  public:
-  /// What waits to be taken may be up to `pages` of 4096 bytes for each processor, a power of two.
-  /// Throws std::system_error: EACCES or EPERM without CAP_PERFMON.
-  Tracepoint(std::uint64_t id, std::size_t pages);
+  /// Those with these IDs of their formats. What waits to be taken may be up to `pages` of 4096
+  /// bytes for each processor, a power of two. Throws std::system_error: EACCES or EPERM without
+  /// CAP_PERFMON.
+  Tracepoint(std::span<const std::uint64_t> ids, std::size_t pages);
+  Tracepoint(std::uint64_t id, std::size_t pages) : Tracepoint(std::span(&id, 1), pages) {}
   Tracepoint(const Tracepoint&) = delete;
   Tracepoint& operator=(const Tracepoint&) = delete;
+
+  /// From now on only what passes this filter, in the words of tracefs' `filter` files. Throws
+  /// std::system_error: EINVAL when it names a field that one of them lacks.
+  void set_filter(const std::string& filter);
 
   /// To be waited for, each.
   [[nodiscard]] std::vector<int> fds() const;
 
-  struct Taken {
-    std::vector<std::vector<std::byte>> records;  ///< what the tracepoint recorded
-    std::uint64_t lost = 0;                       ///< how many the kernel dropped
-  };
-  /// Takes all that waits.
-  Taken take();
+  /// Takes all that waits, of all processors, in the order of time: what led to something stands
+  /// before it, on whichever processors they were.
+  TraceTaken take();
 
  private:
   struct Ring {
-    UniqueFd fd;
+    std::vector<UniqueFd> fds;  // one for each tracepoint; the first one has the memory
     Mapping memory;
+    bool loss_foreseen = false;  // counted before the kernel has told of it
   };
-  void take_from(Ring& ring, Taken& taken) const;
+  void open_on(std::size_t processor, std::span<const std::uint64_t> ids, std::size_t pages);
+  static void take_from(Ring& ring, TraceTaken& taken);
 
-  std::size_t data_bytes_;
   std::vector<Ring> rings_;  // one for each processor
 };
 

@@ -40,6 +40,9 @@ class KeyBackendSink {
   virtual void on_key_gone(KeySerial key) = 0;
   /// Events were lost, and nobody knows how many or of which keys.
   virtual void on_key_loss() = 0;
+  /// Something was done of which the backend does not know to which key: a comparison of states is
+  /// to find out, soon. What it does know of the event is in `guess`: 0 for what is not known.
+  virtual void on_key_doubt(const KeyEvent& guess) = 0;
 
  protected:
   ~KeyBackendSink() = default;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "source/key_backend_chain.h"
 
 namespace watchq {
 namespace {
@@ -65,16 +66,25 @@ void KeySource::choose(const std::string& wanted) {
     in_use_.why = "forced by --key-backend";
     return;
   }
+  std::vector<KeyBackendChoice> choices;
   for (const KeyBackendChoice& choice : key_backend_choices()) {
     if (wanted != "auto" && wanted != choice.name) continue;
+    if (wanted == "auto" && choice.name == "trace" && !options_.trace) {
+      in_use_.why += (in_use_.why.empty() ? "" : "; ") + choice.name + ": forbidden by key_trace";
+      continue;
+    }
+    choices.push_back(choice);
+  }
+  // Where the best one refuses a key the next may take it.
+  for (; !choices.empty(); choices.erase(choices.begin())) {
+    const std::string name = choices.front().name;
     try {
-      backend_ = choice.make(io_, *this);
-      in_use_.backend = choice.name;
+      backend_ = std::make_unique<KeyBackendChain>(io_, *this, choices);
+      in_use_.backend = name;
       if (wanted != "auto") in_use_.why = "forced by --key-backend";
       return;
     } catch (const std::system_error& error) {
-      if (!in_use_.why.empty()) in_use_.why += "; ";
-      in_use_.why += choice.name + ": " + error.what();
+      in_use_.why += (in_use_.why.empty() ? "" : "; ") + name + ": " + error.what();
     }
   }
   if (wanted == "auto") return;
@@ -231,8 +241,9 @@ void KeySource::end_round(const std::map<KeySerial, std::uint64_t>& events,
 }
 
 bool KeySource::is_certain(Entry& entry) {
-  if (!entry.by_backend) return true;
   const Clock::time_point now = Clock::now();
+  // No event comes of what a backend cannot tell.
+  if (!entry.by_backend || guesses_.any(now)) return true;
   if (!entry.doubtful_since) entry.doubtful_since = now;
   return now >= *entry.doubtful_since + kDoubt;
 }
@@ -265,6 +276,7 @@ bool KeySource::take(KeySerial key, const KeyLook& seen) {
 
 void KeySource::tell_found(Entry& entry, KeyEvent event) {
   ++counters_.found;
+  guesses_.complete(event, Clock::now());
   if (entry.by_backend) {
     entry.told.push_back({event.kind, event.aux, Clock::now()});
     if (entry.told.size() > kMostTold) entry.told.pop_front();
@@ -312,6 +324,12 @@ void KeySource::on_key_gone(KeySerial key) { tell_gone(key); }
 void KeySource::on_key_loss() {
   ++counters_.losses;
   sink_->on_key_loss();
+  look_soon();
+}
+
+void KeySource::on_key_doubt(const KeyEvent& guess) {
+  if (entries_.empty()) return;
+  guesses_.add(guess, Clock::now());
   look_soon();
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "source/key_backend.h"
+#include "source/key_guesses.h"
 #include "source/key_look.h"
 #include "source/key_looker.h"
 #include "source/work_budget.h"
@@ -22,6 +23,9 @@ namespace watchq {
 
 struct KeyOptions {
   std::string backend = "auto";  ///< or the name of the one that is forced
+  /// Whether "auto" may come to the tracepoints, which cost each system call of the machine a
+  /// little.
+  bool trace = true;
   /// How long, at most, between two looks at what is watched. Where looking is all there is, the
   /// next comes after a 32nd of that when something has changed, and then ever later.
   std::chrono::milliseconds interval{1000};
@@ -90,6 +94,7 @@ class KeySource final : public KeyBackendSink {
   void on_key_event(const KeyEvent& event) override;
   void on_key_gone(KeySerial key) override;
   void on_key_loss() override;
+  void on_key_doubt(const KeyEvent& guess) override;
 
  private:
   using Clock = KeyState::Clock;
@@ -131,6 +136,7 @@ class KeySource final : public KeyBackendSink {
   const KeyOptions& options_;
   KeySink* sink_ = nullptr;
   InUse in_use_;
+  KeyGuesses guesses_;
   std::unique_ptr<KeyBackend> backend_;
   bool usable_ = true;
   std::map<KeySerial, Entry> entries_;

@@ -119,9 +119,9 @@ void SuperblockTraces::sync() {
 
 void SuperblockTraces::take(Point& point) {
   if (point.open == nullptr) return;
-  const Tracepoint::Taken taken = point.open->take();
-  for (const auto& record : taken.records) {
-    const auto of = by_device_.find(device_text(trace_number(record, point.device)));
+  const TraceTaken taken = point.open->take();
+  for (const TraceSample& sample : taken.samples) {
+    const auto of = by_device_.find(device_text(trace_number(sample.raw, point.device)));
     if (of != by_device_.end()) merger_.add(of->second, EIO, 1);
   }
   if (taken.lost != 0) sink_.on_superblock_loss(0);

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Debian's cloud kernels: found and fetched by apt, unpacked into a cache, never installed."""
+"""Debian's cloud kernels: found and fetched by apt, unpacked into a cache, never installed. And one
+that is built from Debian's sources."""
 
 import fcntl
+import hashlib
 import lzma
 import re
 import shutil
@@ -12,9 +14,17 @@ from pathlib import Path
 MODULES = ("virtio_pci", "virtio_blk", "fuse", "loop", "overlay", "autofs4", "ext4", "xfs", "btrfs",
            "quota_v2", "dm_flakey")
 
+# The series of the kernel that tests/kernels/watch_queue_kernel builds, and what it is built of.
+WATCH_QUEUE = "watch-queue"
+WATCH_QUEUE_CONFIG = Path(__file__).resolve().with_name("watch_queue_kernel.config")
+
 
 class KernelNotFound(Exception):
     """Neither apt nor the cache has such a kernel."""
+
+
+class KernelNotBuilt(Exception):
+    """It is built by a script, and was not."""
 
 
 def _version_key(package):
@@ -30,6 +40,21 @@ def newest_package(series):
     found = subprocess.run(["apt-cache", "pkgnames", f"linux-image-{series}."],
                            capture_output=True, text=True, check=True).stdout.split()
     return max(filter(re.compile(pattern).match, found), key=_version_key, default=None)
+
+
+def watch_queue_directory(cache):
+    """Where in the cache it is, when it is built of today's configuration."""
+    config = hashlib.sha256(WATCH_QUEUE_CONFIG.read_bytes()).hexdigest()
+    return cache / f"{WATCH_QUEUE}-{config[:12]}"
+
+
+def built(cache):
+    """The kernel that has CONFIG_WATCH_QUEUE. Returns a Kernel."""
+    directory = watch_queue_directory(cache)
+    if not directory.exists():
+        raise KernelNotBuilt("the kernel with CONFIG_WATCH_QUEUE is not built: "
+                             "tests/kernels/watch_queue_kernel does it")
+    return Kernel(directory)
 
 
 def fetch(series, cache):
@@ -74,13 +99,16 @@ def _download(package, directory):
 
 
 class Kernel:
-    """An unpacked kernel package."""
+    """An unpacked kernel package, or a kernel that has no modules."""
 
     def __init__(self, directory):
         self.image, = (directory / "boot").glob("vmlinuz-*")
         self.release = self.image.name.removeprefix("vmlinuz-")
         self._modules = directory / "lib" / "modules" / self.release
         self._files = {_module_name(path): path for path in self._modules.rglob("*.ko*")}
+        if not self._modules.exists():
+            self._built_in = set(MODULES)
+            return
         built_in = (self._modules / "modules.builtin").read_text().split()
         self._built_in = {_module_name(Path(path)) for path in built_in}
 

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "source/key_bpf_backend.h"
+
+namespace watchq {
+
+KeyBpfBackend::KeyBpfBackend(boost::asio::io_context& io, KeyBackendSink& sink)
+    : sink_(sink), wake_(io, programs_.fd()) {
+  wait();
+}
+
+KeyBpfBackend::~KeyBpfBackend() { wake_.release(); }
+
+void KeyBpfBackend::watch(KeySerial key, const KeyRights& /*rights*/, int /*view*/) {
+  watched_.insert(key);
+  programs_.want(true);
+}
+
+void KeyBpfBackend::unwatch(KeySerial key) {
+  watched_.erase(key);
+  if (watched_.empty()) programs_.want(false);
+}
+
+void KeyBpfBackend::wait() {
+  wake_.async_wait(boost::asio::posix::descriptor_base::wait_read,
+                   [this](const boost::system::error_code& error) {
+                     if (error) return;
+                     take();
+                     wait();
+                   });
+}
+
+void KeyBpfBackend::take() {
+  const KeyPrograms::Taken taken = programs_.take();
+  for (const KeyDeed& deed : taken.deeds) {
+    if (deed.kind == KeyDeedKind::freed) {
+      sink_.on_key_gone(deed.key);
+    } else {
+      sink_.on_key_event({static_cast<KeyEventKind>(deed.kind), deed.key,
+                          static_cast<std::uint32_t>(deed.aux), deed.process});
+    }
+  }
+  if (taken.lost != 0) sink_.on_key_loss();
+}
+
+}  // namespace watchq

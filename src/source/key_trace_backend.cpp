@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+#include "source/key_trace_backend.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <ctime>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "kernel/keyctl.h"
+
+namespace watchq {
+namespace {
+
+/// How long the tracepoints stay open when nobody needs them: to close them takes the kernel long.
+constexpr std::chrono::seconds kLinger{5};
+/// Room for some 5,000 calls on each processor.
+constexpr std::size_t kPages = 256;
+
+std::uint64_t now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +
+         static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+/// The kernel waits until no processor can be in them any more; nobody waits for that.
+void close_aside(std::unique_ptr<Tracepoint> trace) {
+  std::thread([closed = std::move(trace)]() mutable { closed.reset(); }).detach();
+}
+
+/// All that an open /proc/keys shows.
+std::string read_view(int view) {
+  std::string text;
+  std::string part(65536, '\0');
+  ssize_t got = 0;
+  while ((got = ::pread(view, part.data(), part.size(), static_cast<off_t>(text.size()))) > 0) {
+    text.append(part, 0, static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
+}  // namespace
+
+KeyTraceBackend::KeyTraceBackend(boost::asio::io_context& io, KeyBackendSink& sink)
+    : io_(io),
+      sink_(sink),
+      reader_(sink,
+              [this](const KeyDeed& deed, std::int32_t key) { return names_.resolve(deed, key); }),
+      linger_(io) {
+  for (const std::string& name : key_tracepoints()) {
+    const TraceFormat format = read_trace_format(name);
+    calls_.add_format(name, format);
+    ids_.push_back(format.id);
+  }
+  // Opened for a moment, to know whether we may.
+  close_aside(std::make_unique<Tracepoint>(ids_, 1));
+}
+
+KeyTraceBackend::~KeyTraceBackend() {
+  for (const auto& wake : wakes_) wake->release();
+}
+
+void KeyTraceBackend::watch(KeySerial key, const KeyRights& rights, int view) {
+  if (trace_ == nullptr) open();
+  linger_.cancel();
+  take();  // what was done before is not judged by what is found now
+  const Watched& watched = watched_[key] = {rights, view};
+  learn_links(key, watched);
+}
+
+void KeyTraceBackend::unwatch(KeySerial key) {
+  watched_.erase(key);
+  reader_.unwatched(key);
+  if (!watched_.empty()) return;
+  linger_.expires_after(kLinger);
+  linger_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && watched_.empty()) close();
+  });
+}
+
+void KeyTraceBackend::learn_links(KeySerial key, const Watched& watched) {
+  std::vector<KeySerial> links;
+  int error = 0;
+  try {
+    const BorrowedIds ids(watched.rights);
+    error = keyring_links(key, links);
+  } catch (const std::system_error&) {
+    error = EPERM;
+  }
+  if (error != 0 && watched.view >= 0) {
+    // A keyring that only its possessor may read: what the possessor can see is in it, or may be.
+    for (const KeyLine& line : parse_key_lines(read_view(watched.view))) links.push_back(line.key);
+  }
+  reader_.watched(key, links, now());
+}
+
+void KeyTraceBackend::open() {
+  trace_ = std::make_unique<Tracepoint>(ids_, kPages);
+  left_out_.clear();
+  leave_out(::gettid());
+  for (const int fd : trace_->fds()) {
+    wakes_.push_back(std::make_unique<boost::asio::posix::stream_descriptor>(io_, fd));
+    wait(wakes_.size() - 1);
+  }
+}
+
+void KeyTraceBackend::close() {
+  for (const auto& wake : wakes_) wake->release();
+  wakes_.clear();
+  reader_.forget();
+  names_.forget();
+  calls_.forget();
+  close_aside(std::move(trace_));
+}
+
+void KeyTraceBackend::wait(std::size_t at) {
+  wakes_[at]->async_wait(boost::asio::posix::descriptor_base::wait_read,
+                         [this, at](const boost::system::error_code& error) {
+                           if (error) return;
+                           take();
+                           wait(at);
+                         });
+}
+
+void KeyTraceBackend::leave_out(pid_t thread) {
+  left_out_.insert(thread);
+  std::string filter;
+  for (const pid_t own : left_out_) {
+    filter += (filter.empty() ? "common_pid != " : " && common_pid != ") + std::to_string(own);
+  }
+  trace_->set_filter(filter);
+}
+
+void KeyTraceBackend::take() {
+  if (trace_ == nullptr) return;
+  const TraceTaken taken = trace_->take();
+  if (taken.lost != 0) {
+    calls_.forget();
+    names_.forget();
+  }
+  for (const TraceSample& sample : taken.samples) {
+    if (sample.process == ::getpid()) {
+      // Looking at keys must not bring more to look at.
+      if (!left_out_.contains(sample.thread)) leave_out(sample.thread);
+      continue;
+    }
+    const auto call = calls_.add(sample);
+    if (!call) continue;
+    for (const KeyDeed& deed : key_deeds(*call)) {
+      if (deed.kind == KeyDeedKind::named) names_.learn(deed);
+      reader_.read(deed);
+    }
+  }
+  if (taken.lost == 0 && !reader_.is_full()) return;
+  reader_.forget();
+  for (const auto& [key, watched] : watched_) learn_links(key, watched);
+  if (taken.lost != 0) sink_.on_key_loss();
+}
+
+}  // namespace watchq
