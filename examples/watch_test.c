@@ -17,7 +17,6 @@
  * left out. A session, with "mount -t tmpfs none /tmp/a; umount /tmp/a" typed elsewhere:
  *
  *	$ ./watch_test --count 2 /tmp
- *	session keyring: not watched: Operation not supported
  *	watching /tmp
  *	mount new_mount: triggered_on 29, changed_mount 102, tag 1
  *	mount unmount: triggered_on 29, changed_mount 102, tag 1

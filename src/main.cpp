@@ -17,6 +17,7 @@
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "kernel/features.h"
+#include "kernel/key_view_reader.h"
 #include "kernel/probe_child.h"
 #include "kernel/probe_protocol.h"
 #include "version.h"
@@ -150,6 +151,9 @@ int main(int argc, char** argv) {
     // The daemon starts itself again to ask what may never answer.
     if (argc == 2 && std::string_view(argv[1]) == watchq::kProbeArgument) {
       return watchq::run_probe(STDIN_FILENO);
+    }
+    if (argc == 2 && std::string_view(argv[1]) == watchq::kViewReaderArgument) {
+      return watchq::run_view_reader(STDIN_FILENO);
     }
     return run(argc, argv);
   } catch (const std::exception& error) {

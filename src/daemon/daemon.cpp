@@ -41,7 +41,7 @@ nlohmann::ordered_json describe(const KeySource& keys) {
 
 class Daemon {
  public:
-  Daemon(const std::string& path, const Config& config)
+  Daemon(const std::string& path, const Config& config, const std::string& key_obstacle)
       : config_(config),
         io_(1),
         signals_(io_, SIGTERM, SIGINT),
@@ -51,7 +51,7 @@ class Daemon {
         error_merger_(io_, superblocks_.sink()),
         watch_limits_{make_limit("watches", config_.limits.watches, ENOSPC),
                       make_limit("probes", config_.limits.probes, EMFILE)},
-        keys_(io_, config_.keys),
+        keys_(io_, config_.keys, key_obstacle),
         dispatcher_(mounts_, superblocks_, keys_, io_, watch_limits_),
         mount_files_(io_, mounts_, dispatcher_),
         superblock_files_(mount_files_, superblocks_),
@@ -236,9 +236,15 @@ class Daemon {
 }  // namespace
 
 void run_daemon(const std::string& mount_point, const Config& config) {
-  // While there is one thread: the others get it from this one.
-  leave_session_keyring();
-  Daemon(mount_point, config).run();
+  // While there is one thread: the others get it from this one. Where there are no keys, or a
+  // container forbids them, all else works.
+  std::string key_obstacle;
+  try {
+    leave_session_keyring();
+  } catch (const std::system_error& error) {
+    key_obstacle = error.what();
+  }
+  Daemon(mount_point, config, key_obstacle).run();
 }
 
 }  // namespace watchq

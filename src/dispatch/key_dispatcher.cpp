@@ -79,7 +79,7 @@ ExaminedKey examine_key(const Peer& caller, const KeyRights& rights, const watch
   KeyWatcher watcher{rights, nullptr};
   watcher.rights.groups = caller.groups();
   if (asked.view >= 0) {
-    auto view = std::make_shared<const KeyView>(caller, asked.view);
+    auto view = std::make_shared<const KeyView>(caller, asked.view, rights.user);
     if (view->is_opened_by(caller, asked.view, watcher.rights)) watcher.view = std::move(view);
   }
   ExaminedKey examined;

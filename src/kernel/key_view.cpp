@@ -16,9 +16,11 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <set>
 
 #include "base/error.h"
+#include "kernel/key_view_reader.h"
 
 namespace watchq {
 namespace {
@@ -35,18 +37,6 @@ bool is_proc_keys(int fd) {
   return ::fstatfs(fd, &filesystem) == 0 && filesystem.f_type == PROC_SUPER_MAGIC &&
          ::fstat(fd, &file) == 0 && ::stat("/proc/keys", &own) == 0 && file.st_ino == own.st_ino &&
          S_ISREG(file.st_mode);
-}
-
-std::string read_all(int fd) {
-  std::string text;
-  std::array<char, 65536> part;
-  for (;;) {
-    // Of its own position: the file may be in use by others too.
-    const ssize_t got = ::pread(fd, part.data(), part.size(), static_cast<off_t>(text.size()));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return text;
-    text.append(part.data(), static_cast<std::size_t>(got));
-  }
 }
 
 std::vector<KeyLine> pick_lines(std::string_view text, const std::vector<std::int32_t>& keys) {
@@ -91,13 +81,19 @@ class ProbeKey {
     }
   }
 
-  [[nodiscard]] bool is_shown_by(int file) const {
-    return !pick_lines(read_all(file), {key_}).empty();
-  }
+  [[nodiscard]] std::int32_t serial() const { return key_; }
 
  private:
   std::int32_t key_ = -1;
 };
+
+/// A key that this user alone may view.
+std::unique_ptr<const ProbeKey> make_probe_of(const KeyRights& rights) {
+  const BorrowedIds ids(rights);
+  auto probe = std::make_unique<const ProbeKey>();
+  probe->permit(kUserMayView);
+  return probe;
+}
 
 /// The names in a directory of /proc that are numbers.
 std::vector<int> numbers_in(const std::string& path) {
@@ -160,7 +156,7 @@ bool is_shared(pid_t client, int fd, uid_t user) {
 
 }  // namespace
 
-KeyView::KeyView(const Peer& client, int fd) {
+KeyView::KeyView(const Peer& client, int fd, uid_t user) : user_(user) {
   // First what it is open on: a copy of any other open file might have to be flushed by its server
   // when we close it.
   if (!is_proc_keys(client.open_object(fd).get())) {
@@ -174,17 +170,23 @@ KeyView::KeyView(const Peer& client, int fd) {
 }
 
 bool KeyView::is_opened_by(const Peer& client, int fd, const KeyRights& rights) const {
-  {
-    const BorrowedIds ids(rights);
-    const ProbeKey probe;
-    probe.permit(kUserMayView);
-    if (!probe.is_shown_by(file_.get())) return false;
+  const std::unique_ptr<const ProbeKey> probe = make_probe_of(rights);
+  try {
+    if (!shows(probe->serial())) return false;
+  } catch (const RequestError&) {
+    return false;
   }
   return !is_shared(client.process(), fd, rights.user);
 }
 
 std::vector<KeyLine> KeyView::lines_of(const std::vector<std::int32_t>& keys) const {
-  return pick_lines(read_all(file_.get()), keys);
+  return pick_lines(read_view(file_.get(), user_).value_or(std::string()), keys);
+}
+
+bool KeyView::shows(std::int32_t key) const {
+  const auto text = read_view(file_.get(), user_);
+  if (!text) throw RequestError(ETIMEDOUT, "reading the view");
+  return !pick_lines(*text, {key}).empty();
 }
 
 bool KeyView::is_possessed(const KeyLine& line, const KeyRights& rights) const {
@@ -194,15 +196,19 @@ bool KeyView::is_possessed(const KeyLine& line, const KeyRights& rights) const {
       key.group == rights.group ||
       std::find(rights.groups.begin(), rights.groups.end(), key.group) != rights.groups.end();
   if ((key.permissions & kGroupMayView) == 0 || in_group) return true;
-  const ProbeKey probe;
-  probe.give_to_group(key.group);
-  probe.permit(kGroupMayView);
-  return !probe.is_shown_by(file_.get());
+  try {
+    const ProbeKey probe;
+    probe.give_to_group(key.group);
+    probe.permit(kGroupMayView);
+    return !shows(probe.serial());
+  } catch (const std::system_error&) {
+    return false;  // then nobody knows
+  }
 }
 
 std::vector<KeyLine> visible_lines(const std::vector<std::int32_t>& keys) {
   const UniqueFd file(::open("/proc/keys", O_RDONLY | O_CLOEXEC));
-  return file.valid() ? pick_lines(read_all(file.get()), keys) : std::vector<KeyLine>();
+  return file.valid() ? pick_lines(read_whole(file.get()), keys) : std::vector<KeyLine>();
 }
 
 }  // namespace watchq

@@ -24,12 +24,16 @@ namespace watchq {
 /// seen is which of a user's processes it was, once the others no longer have the file open: as
 /// long as one that does not descend from the client has it, it is not believed.
 ///
-/// Any thread that may wait, one at a time.
+/// A client that has the file open too can have every reader of it wait, and not even be killed: so
+/// others read it for us (KeyViewReader). What takes too long shows nothing.
+///
+/// Any thread that may wait.
 class KeyView {
  public:
   /// Copies the client's descriptor. Throws RequestError: EBADF where it has no such file, EINVAL
   /// where that is no /proc/keys open for reading, EPERM where we may not look.
-  KeyView(const Peer& client, int fd);
+  /// `user` is whose descriptors it is, for how long reading may take.
+  KeyView(const Peer& client, int fd, uid_t user);
 
   /// Whether a client with these rights opened the file, as far as can be known. The client waits
   /// for us meanwhile. Throws RequestError, EDQUOT where the user's quota has no room for one key
@@ -47,7 +51,11 @@ class KeyView {
   [[nodiscard]] int fd() const { return file_.get(); }
 
  private:
+  /// Throws RequestError(ETIMEDOUT) where it cannot be read.
+  [[nodiscard]] bool shows(std::int32_t key) const;
+
   UniqueFd file_;
+  uid_t user_;
 };
 
 /// The lines of /proc/keys of these keys, which are in order, with the calling thread's IDs.

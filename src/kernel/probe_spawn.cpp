@@ -66,10 +66,12 @@ class SpawnActions {
   posix_spawn_file_actions_t actions_{};
 };
 
-UniqueFd start_child(int socket) {
+}  // namespace
+
+UniqueFd start_self(int socket, const char* argument) {
   std::array<char, 8> name{"watchqd"};
-  std::string argument = kProbeArgument;
-  std::array<char*, 3> arguments{name.data(), argument.data(), nullptr};
+  std::string copy = argument;
+  std::array<char*, 3> arguments{name.data(), copy.data(), nullptr};
   pid_t pid = 0;
   errno = ::posix_spawn(&pid, "/proc/self/exe", SpawnActions(socket).get(), SpawnAttributes().get(),
                         arguments.data(), environ);
@@ -82,6 +84,8 @@ UniqueFd start_child(int socket) {
   errno = error;
   throw_errno("pidfd_open");
 }
+
+namespace {
 
 void send_setup(int socket, const ProbeSetup& setup, int space_fd, int object_fd) {
   ProbeSetup copy = setup;
@@ -115,7 +119,7 @@ SpawnedProbe spawn_probe(const ProbeSetup& setup, int space_fd, int object_fd) {
   const UniqueFd theirs(ends[1]);
   if (::fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) throw_errno("fcntl");
   send_setup(ends[0], setup, space_fd, object_fd);
-  probe.process = start_child(theirs.get());
+  probe.process = start_self(theirs.get(), kProbeArgument);
   return probe;
 }
 

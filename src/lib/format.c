@@ -75,6 +75,7 @@ static void describe_key(struct line* line, const struct key_notification* key) 
       append(line, ": key %" PRIu32 ", keyring %" PRIu32, key->aux, key->key_id);
       break;
     case NOTIFY_KEY_INSTANTIATED:
+    case NOTIFY_KEY_REVOKED:
       append(line, ": key %" PRIu32, key->key_id);
       if (key->aux != 0) append_error(line, key->aux);
       break;

@@ -48,14 +48,20 @@ void merge(KeyLook& into, const KeyLook& more) {
 
 }  // namespace
 
-KeySource::KeySource(boost::asio::io_context& io, const KeyOptions& options)
+KeySource::KeySource(boost::asio::io_context& io, const KeyOptions& options,
+                     const std::string& obstacle)
     : io_(io),
       options_(options),
       looker_(io),
       budget_(options.share, milliseconds(50)),
       timer_(io),
       pause_(options.interval / 32) {
-  choose(options.backend);
+  if (obstacle.empty()) {
+    choose(options.backend);
+  } else {
+    in_use_ = {"none", obstacle};
+    usable_ = false;
+  }
 }
 
 KeySource::~KeySource() = default;

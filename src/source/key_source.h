@@ -59,8 +59,9 @@ class KeySink {
 /// later: an event of it may be on its way. The serving thread only.
 class KeySource final : public KeyBackendSink {
  public:
-  /// Both outlive this; the interval may be changed meanwhile.
-  KeySource(boost::asio::io_context& io, const KeyOptions& options);
+  /// Both outlive this; the interval may be changed meanwhile. `obstacle`: why keys cannot be
+  /// watched at all; empty where they can.
+  KeySource(boost::asio::io_context& io, const KeyOptions& options, const std::string& obstacle);
   ~KeySource();
   KeySource(const KeySource&) = delete;
   KeySource& operator=(const KeySource&) = delete;

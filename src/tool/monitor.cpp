@@ -48,6 +48,7 @@ std::vector<Watched> watched_of(const MonitorOptions& options) {
   std::vector<Watched> all;
   for (const std::string& path : options.mounts) all.push_back({path, std::nullopt});
   for (const std::string& path : options.superblocks) all.push_back({path, path});
+  for (const NamedKey& key : options.keys) all.push_back({key.name, key.name});
   if (options.all_superblocks) all.push_back({"/", std::nullopt});
   return all;
 }
@@ -69,6 +70,12 @@ bool watch_superblock(const MonitorOptions& options, const std::string& path, in
                                  options.free->value) == 0;
 }
 
+/// Watches a key; a keyring with what is linked below it.
+bool watch_key(const NamedKey& key, int fd, int tag) {
+  if (::watchq_watch_key(key.serial, fd, tag, WATCHQ_CHILDREN) == 0) return true;
+  return errno == EINVAL && ::watchq_watch_key(key.serial, fd, tag, 0) == 0;
+}
+
 /// The queue with all its watches.
 Queue open_watches(const MonitorOptions& options) {
   Queue queue = open_queue(options.directory);
@@ -83,6 +90,9 @@ Queue open_watches(const MonitorOptions& options) {
     if (!watch_superblock(options, path, fd, tag++, 0)) {
       throw cannot_watch(path, errno, "filesystems");
     }
+  }
+  for (const NamedKey& key : options.keys) {
+    if (!watch_key(key, fd, tag++)) throw cannot_watch("key " + key.name, errno, "keys");
   }
   if (options.all_superblocks && !watch_superblock(options, "/", fd, tag++, WATCHQ_ALL)) {
     throw cannot_watch("all filesystems", errno, "filesystems");
@@ -166,7 +176,7 @@ class Monitor {
     if (record.type() == WATCH_TYPE_META && record.subtype() == WATCH_META_REMOVAL_NOTIFICATION) {
       --watches_;
       setting.path = watched_.at(record.tag()).path;
-    } else if (record.type() == WATCH_TYPE_SB_NOTIFY) {
+    } else if (record.type() == WATCH_TYPE_SB_NOTIFY || record.type() == WATCH_TYPE_KEY_NOTIFY) {
       setting.path = watched_.at(record.tag()).shown;
     }
     if (record.has(WATCH_INFO_OVERRUN | WATCH_INFO_ENOMEM)) {
@@ -241,7 +251,11 @@ void monitor(const MonitorOptions& options, Output& output, Output& error) {
     watched += (options.mounts.empty() ? "" : " and ") +
                ("the filesystems of " + list_of(options.superblocks));
   }
-  const bool first = options.mounts.empty() && options.superblocks.empty();
+  bool first = options.mounts.empty() && options.superblocks.empty();
+  for (const NamedKey& key : options.keys) {
+    watched += (first ? "key " : " and key ") + key.name;
+    first = false;
+  }
   if (options.all_superblocks) watched += first ? "all filesystems" : " and all filesystems";
   error.write(watched + '\n');
   monitor.run();

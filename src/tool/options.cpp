@@ -4,6 +4,8 @@
 #include <watchq/watchq.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <sstream>
@@ -39,6 +41,7 @@ constexpr const char* kMonitorExamples =
     "it was not the watched mount itself. Where records were lost a line says LOST.\n\n"
     "Examples:\n"
     "  watchq monitor --mount /srv --mount /media\n"
+    "  watchq monitor --key @u    your own keyring, and the keys in it\n"
     "  watchq monitor --sb /var   errors of the filesystem that /var is on\n"
     "  watchq monitor --json --count 1 --timeout 30 || echo 'no change in 30 s'\n\n";
 
@@ -98,6 +101,32 @@ std::string check_free(const std::string& text) {
          text;
 }
 
+/// A serial number, or one of the names that keyctl(1) has for a process's own keyrings.
+std::optional<NamedKey> named_key(const std::string& text) {
+  constexpr std::array<std::string_view, 8> kSpecial{"@t",  "@p", "@s", "@u",
+                                                     "@us", "@g", "@a", "@r"};
+  const auto* const special = std::find(kSpecial.begin(), kSpecial.end(), text);
+  if (special != kSpecial.end()) {
+    return NamedKey{text, -1 - static_cast<std::int32_t>(special - kSpecial.begin())};
+  }
+  auto serial = number<std::int32_t>(text);
+  if (text.starts_with("0x")) {
+    std::int32_t value = 0;
+    const auto [end, error] =
+        std::from_chars(text.data() + 2, text.data() + text.size(), value, 16);
+    if (error == std::errc() && end == text.data() + text.size()) serial = value;
+  }
+  if (!serial || *serial <= 0) return std::nullopt;
+  return NamedKey{text, *serial};
+}
+
+std::string check_key(const std::string& text) {
+  if (named_key(text)) return {};
+  return "ID is the serial number of a key, as in 1234 or 0x4d2, or a keyring of your own: @s, @u, "
+         "@us, @p, @t, not " +
+         text;
+}
+
 void add_directory(CLI::App& command, std::string& directory) {
   directory = WATCHQ_DEFAULT_MOUNT;
   command.add_option("--watchq", directory, "Where the daemon is mounted")
@@ -114,6 +143,7 @@ struct Parser {
   std::string seconds;
   std::string free;
   std::string count;
+  std::vector<std::string> keys;
   CLI::App* monitor;
   CLI::App* status;
 
@@ -149,6 +179,13 @@ struct Parser {
                      "when it no longer is")
         ->type_name("FREE")
         ->check(check_free);
+    monitor
+        ->add_option("--key", keys,
+                     "Watch the key or keyring with this serial number, or @s, @u, @us; a keyring "
+                     "with the keys in it; again for more")
+        ->type_name("ID")
+        ->check(check_key)
+        ->allow_extra_args(false);
     monitor->add_flag("--json", monitor_options.json, "Print a JSON object a line");
     monitor->add_option("--count", count, "End after N records")
         ->type_name("N")
@@ -171,13 +208,15 @@ struct Parser {
   Command result() {
     if (status->parsed()) return status_options;
     const std::size_t named = monitor_options.mounts.size() + monitor_options.superblocks.size() +
-                              (monitor_options.all_superblocks ? 1 : 0);
+                              keys.size() + (monitor_options.all_superblocks ? 1 : 0);
+    for (const std::string& key : keys) monitor_options.keys.push_back(*named_key(key));
     if (named == 0) {
       monitor_options.mounts = {"/"};
       monitor_options.all_superblocks = true;
     }
     if (named > kMaxWatches) {
-      throw Failure(ExitStatus::wrong_usage, "--mount and --sb may be given up to 256 times");
+      throw Failure(ExitStatus::wrong_usage,
+                    "--mount, --sb and --key may be given up to 256 times");
     }
     monitor_options.free = free_threshold(free);
     if (monitor_options.free && monitor_options.superblocks.empty() &&

@@ -11,6 +11,12 @@
 
 namespace watchq {
 
+/// A key that is to be watched.
+struct NamedKey {
+  std::string name;         ///< as it was given
+  std::int32_t serial = 0;  ///< or the special ID of keyctl(2), below 0
+};
+
 /// Below how much free space a filesystem is to be told of.
 struct FreeThreshold {
   std::uint32_t kind = 0;   ///< WATCHQ_SPACE_FREE_BYTES or WATCHQ_SPACE_FREE_SHARE
@@ -19,9 +25,11 @@ struct FreeThreshold {
 
 struct MonitorOptions {
   std::string directory;  ///< where the daemon is mounted
-  // What to watch. Tags are counted from 0 through the mounts, the superblocks and, last, all.
+  // What to watch. Tags are counted from 0 through the mounts, the superblocks, the keys and, last,
+  // all superblocks.
   std::vector<std::string> mounts;
   std::vector<std::string> superblocks;
+  std::vector<NamedKey> keys;         ///< a keyring with the keys linked in it
   bool all_superblocks = false;       ///< of all mounts
   std::optional<FreeThreshold> free;  ///< of all superblocks that are watched
   bool json = false;

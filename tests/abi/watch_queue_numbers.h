@@ -32,6 +32,8 @@ static void check_calls(void) {
   CHECK(WATCHQ_IOC_SB_NOTIFY, 0x40107311);
   CHECK(WATCHQ_IOC_SB_WATCH, 0x40207311);
   CHECK(WATCHQ_IOC_KEY_NOTIFY, 0x40187312);
+  CHECK(WATCHQ_IOC_KEYRING_NOTIFY, 0x40307312);
+  CHECK(WATCHQ_MAX_KEY_LINKS, 65536);
   CHECK(WATCHQ_SPACE_FREE_BYTES, 1);
   CHECK(WATCHQ_SPACE_FREE_SHARE, 2);
   CHECK(WATCHQ_SPACE_FREE_INODES, 3);
@@ -238,6 +240,35 @@ static void check_watches(void) {
     CHECK_FIELD(struct watchq_key_watch, flags, 12, 4);
     CHECK_FIELD(struct watchq_key_watch, view, 16, 4);
     CHECK_FIELD(struct watchq_key_watch, reserved, 20, 4);
+  }
+  {
+    struct watchq_keyring_watch example;
+    CHECK(sizeof example, 48);
+    CHECK_FIELD(struct watchq_keyring_watch, watch, 0, 24);
+    CHECK_FIELD(struct watchq_keyring_watch, nr_links, 24, 4);
+    CHECK_FIELD(struct watchq_keyring_watch, nr_keyrings, 28, 4);
+    CHECK_FIELD(struct watchq_keyring_watch, links, 32, 8);
+    CHECK_FIELD(struct watchq_keyring_watch, keyrings, 40, 8);
+  }
+  {
+    struct watchq_key_link example;
+    CHECK(sizeof example, 8);
+    CHECK_FIELD(struct watchq_key_link, keyring, 0, 4);
+    CHECK_FIELD(struct watchq_key_link, key, 4, 4);
+  }
+  {
+    struct watchq_key_detail example;
+    CHECK(sizeof example, 40);
+    CHECK_FIELD(struct watchq_key_detail, pid, 8, 4);
+    CHECK_FIELD(struct watchq_key_detail, uid, 12, 4);
+    CHECK_FIELD(struct watchq_key_detail, gid, 16, 4);
+    CHECK_FIELD(struct watchq_key_detail, permissions, 20, 4);
+    CHECK_FIELD(struct watchq_key_detail, key_type, 24, 2);
+    CHECK_FIELD(struct watchq_key_detail, description, 26, 2);
+    CHECK_FIELD(struct watchq_key_detail, linked, 28, 4);
+    CHECK_FIELD(struct watchq_key_detail, linked_type, 32, 2);
+    CHECK_FIELD(struct watchq_key_detail, linked_description, 34, 2);
+    CHECK_FIELD(struct watchq_key_detail, reserved, 36, 4);
   }
   {
     struct watchq_injection example;

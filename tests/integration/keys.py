@@ -270,8 +270,8 @@ def _is_of_fence(record):
 
 
 @contextlib.contextmanager
-def key_queue(path):
-    queue = KeyQueue(path)
+def key_queue(path, pages=16):
+    queue = KeyQueue(path, pages)
     try:
         yield queue
     finally:

@@ -160,6 +160,11 @@ def pivot_root(new_root, put_old):
                            ctypes.c_char_p(_path(put_old))))
 
 
+def read_to(fd, address, size):
+    """read(2) into memory by its address."""
+    return _checked(_libc.read(ctypes.c_int(fd), ctypes.c_void_p(address), ctypes.c_size_t(size)))
+
+
 def userfaultfd():
     """A userfaultfd that also catches the faults of others who read the memory."""
     number = 323 if os.uname().machine == "x86_64" else 282

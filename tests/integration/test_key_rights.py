@@ -12,7 +12,8 @@ import keys
 import syscalls
 from errors import fails_with
 from keys import KeyKind, KeyNotice
-from processes import Child, in_child
+from processes import BlockedCall, Child, in_child
+from stuck_memory import stuck_memory
 
 USER, OTHER, GROUP = 12345, 12346, 23456
 
@@ -291,3 +292,21 @@ class TestForgedViews:
                 return error_of(keys.watch_key, queue.queue.fd, key, 1, 0, view)
 
         assert in_child(client) is None
+
+    def test_one_that_can_never_be_read(self, watchqd):
+        """A thread of the client reads it into memory that never comes, which keeps all others who
+        read that file waiting, and cannot even be killed."""
+        key = make_key(keys.POS_ALL)
+        other = make_key(keys.USR_ALL, uid=USER)
+
+        def client(_):
+            view = os.open("/proc/keys", os.O_RDONLY)
+            reader = BlockedCall(syscalls.read_to, view, stuck_memory(), 4096)
+            with keys.key_queue(watchqd.queue_path) as queue:
+                return error_of(keys.watch_key, queue.queue.fd, key, 1, 0, view), reader is None
+
+        with Child(client) as child:
+            assert child.receive() == ("EACCES", False)
+            # Others are served meanwhile, and the daemon can end.
+            assert as_user(watch_error, watchqd.queue_path, other) is None
+            watchqd.stop()

@@ -14,7 +14,7 @@ import namespace
 import syscalls
 from errors import fails_with
 from processes import NOBODY, BlockedCall, Child, in_child
-from queue_client import KEY_NOTIFY, MOUNT_NOTIFY, Queue, iow
+from queue_client import MOUNT_NOTIFY, Queue, iow
 from records import Kind, Notice, decode
 
 
@@ -238,11 +238,6 @@ def test_an_unknown_call_is_told_so(queue, request_number):
     buffer = struct.pack("=IiiI", 16, 0, 0, 0)
     with fails_with(errno.ENOTTY):
         queue.watch_fd(0, request=request_number, more=buffer)
-
-
-def test_keys_cannot_be_watched_yet(queue):
-    with fails_with(errno.EOPNOTSUPP):
-        queue.watch_fd(1, size=24, request=KEY_NOTIFY, more=struct.pack("=iI", -1, 0))
 
 
 # ---- whose mount it is -------------------------------------------------------------------------
