@@ -15,6 +15,8 @@
 #include <cstring>
 #include <ctime>
 #include <iterator>
+#include <mutex>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -79,7 +81,33 @@ UniqueFd open_event(std::uint64_t id, std::size_t processor) {
                                  -1, PERF_FLAG_FD_CLOEXEC)));
 }
 
+struct LeftOut {
+  std::mutex mutex;
+  std::set<pid_t> threads;
+};
+
+LeftOut& left_out() {
+  static LeftOut threads;
+  return threads;
+}
+
 }  // namespace
+
+void leave_thread_out_of_traces() {
+  LeftOut& out = left_out();
+  const std::lock_guard lock(out.mutex);
+  out.threads.insert(::gettid());
+}
+
+std::string filter_of_threads_left_out() {
+  LeftOut& out = left_out();
+  const std::lock_guard lock(out.mutex);
+  std::string filter;
+  for (const pid_t thread : out.threads) {
+    filter += (filter.empty() ? "common_pid != " : " && common_pid != ") + std::to_string(thread);
+  }
+  return filter;
+}
 
 TraceFormat parse_trace_format(std::string_view text) {
   TraceFormat format;

@@ -37,6 +37,12 @@ TraceFormat read_trace_format(const std::string& name);
 /// A number in what a tracepoint recorded, of up to 8 bytes; 0 when it is not there.
 std::uint64_t trace_number(std::span<const std::byte> raw, const TraceField& field);
 
+/// Leaves what the calling thread does out of the tracepoints that are opened from now on and ask
+/// for a filter of such threads: for one that lives as long as the process. Any thread.
+void leave_thread_out_of_traces();
+/// That filter; empty when there is no such thread.
+std::string filter_of_threads_left_out();
+
 /// Tracepoints on all processors, from when they are opened. One thread.
 class Tracepoint {
  public:
@@ -48,8 +54,8 @@ class Tracepoint {
   Tracepoint(const Tracepoint&) = delete;
   Tracepoint& operator=(const Tracepoint&) = delete;
 
-  /// From now on only what passes this filter, in the words of tracefs' `filter` files. Throws
-  /// std::system_error: EINVAL when it names a field that one of them lacks.
+  /// From now on only what passes this filter, in the words of tracefs' `filter` files. Once.
+  /// Throws std::system_error: EINVAL when it names a field that one of them lacks.
   void set_filter(const std::string& filter);
 
   /// To be waited for, each.

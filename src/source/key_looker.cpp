@@ -7,6 +7,8 @@
 #include <system_error>
 #include <thread>
 
+#include "kernel/tracepoint.h"
+
 namespace watchq {
 namespace {
 
@@ -31,6 +33,7 @@ struct KeyLooker::Shared {
   std::condition_variable changed;
   boost::asio::io_context* io;  // null once nobody wants results any more
   bool started = false;
+  bool runs = false;
   bool asked = false;
   std::vector<Task> tasks;
   Done done;
@@ -38,7 +41,10 @@ struct KeyLooker::Shared {
   explicit Shared(boost::asio::io_context& with) : io(&with) {}
 
   static void run(const std::shared_ptr<Shared>& self) {
+    leave_thread_out_of_traces();
     std::unique_lock lock(self->mutex);
+    self->runs = true;
+    self->changed.notify_all();
     for (;;) {
       self->changed.wait(lock, [&] { return self->asked || self->io == nullptr; });
       if (self->io == nullptr) return;
@@ -67,15 +73,21 @@ KeyLooker::~KeyLooker() {
   shared_->changed.notify_all();
 }
 
-void KeyLooker::look(std::vector<Task> tasks, Done done) {
-  const std::lock_guard lock(shared_->mutex);
-  shared_->tasks = std::move(tasks);
-  shared_->done = std::move(done);
-  shared_->asked = true;
+void KeyLooker::start() {
+  std::unique_lock lock(shared_->mutex);
   if (!shared_->started) {
     shared_->started = true;
     std::thread(&Shared::run, shared_).detach();
   }
+  shared_->changed.wait(lock, [&] { return shared_->runs; });
+}
+
+void KeyLooker::look(std::vector<Task> tasks, Done done) {
+  start();
+  const std::lock_guard lock(shared_->mutex);
+  shared_->tasks = std::move(tasks);
+  shared_->done = std::move(done);
+  shared_->asked = true;
   shared_->changed.notify_all();
 }
 

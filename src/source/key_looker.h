@@ -35,6 +35,8 @@ class KeyLooker {
   KeyLooker(const KeyLooker&) = delete;
   KeyLooker& operator=(const KeyLooker&) = delete;
 
+  /// Starts the thread, if it has not been: no tracepoints opened later see it look.
+  void start();
   /// `done` is called on the serving thread. None may be under way.
   void look(std::vector<Task> tasks, Done done);
 

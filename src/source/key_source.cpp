@@ -113,6 +113,7 @@ void KeySource::begin_backend(KeySerial key, Entry& entry) {
 void KeySource::watch(KeySerial key, const std::shared_ptr<const KeyWatcher>& watcher,
                       const KeyLook* look) {
   if (!usable_) throw RequestError(EOPNOTSUPP, in_use_.why);
+  looker_.start();
   const auto [place, added] = entries_.try_emplace(key);
   if (added) {
     place->second.watchers.push_back(watcher);

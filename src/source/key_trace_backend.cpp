@@ -99,8 +99,9 @@ void KeyTraceBackend::learn_links(KeySerial key, const Watched& watched) {
 
 void KeyTraceBackend::open() {
   trace_ = std::make_unique<Tracepoint>(ids_, kPages);
-  left_out_.clear();
-  leave_out(::gettid());
+  // Looking at keys must not bring more to look at.
+  leave_thread_out_of_traces();
+  trace_->set_filter(filter_of_threads_left_out());
   for (const int fd : trace_->fds()) {
     wakes_.push_back(std::make_unique<boost::asio::posix::stream_descriptor>(io_, fd));
     wait(wakes_.size() - 1);
@@ -125,15 +126,6 @@ void KeyTraceBackend::wait(std::size_t at) {
                          });
 }
 
-void KeyTraceBackend::leave_out(pid_t thread) {
-  left_out_.insert(thread);
-  std::string filter;
-  for (const pid_t own : left_out_) {
-    filter += (filter.empty() ? "common_pid != " : " && common_pid != ") + std::to_string(own);
-  }
-  trace_->set_filter(filter);
-}
-
 void KeyTraceBackend::take() {
   if (trace_ == nullptr) return;
   const TraceTaken taken = trace_->take();
@@ -142,11 +134,7 @@ void KeyTraceBackend::take() {
     names_.forget();
   }
   for (const TraceSample& sample : taken.samples) {
-    if (sample.process == ::getpid()) {
-      // Looking at keys must not bring more to look at.
-      if (!left_out_.contains(sample.thread)) leave_out(sample.thread);
-      continue;
-    }
+    if (sample.process == ::getpid()) continue;
     const auto call = calls_.add(sample);
     if (!call) continue;
     for (const KeyDeed& deed : key_deeds(*call)) {

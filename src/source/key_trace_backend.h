@@ -7,7 +7,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <memory>
-#include <set>
 #include <vector>
 
 #include "kernel/key_trace.h"
@@ -43,7 +42,6 @@ class KeyTraceBackend final : public KeyBackend {
   void wait(std::size_t at);
   void take();
   void learn_links(KeySerial key, const Watched& watched);
-  void leave_out(pid_t thread);
 
   boost::asio::io_context& io_;
   KeyBackendSink& sink_;
@@ -55,7 +53,6 @@ class KeyTraceBackend final : public KeyBackend {
   std::vector<std::unique_ptr<boost::asio::posix::stream_descriptor>> wakes_;  // borrow its files
   boost::asio::steady_timer linger_;
   std::map<KeySerial, Watched> watched_;
-  std::set<pid_t> left_out_;  // threads of our own
 };
 
 }  // namespace watchq
