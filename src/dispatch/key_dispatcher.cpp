@@ -122,6 +122,7 @@ void KeyDispatcher::watch(WatchQueue& queue, const watchq_key_watch& request,
   }
   auto share = watched != nullptr ? watched->members.at(request.key).share
                                   : watch_limit_.share(queue.owner(), 1);
+  keys_.sync();
   keys_.watch(request.key, examined.watcher, &look);
   if (watched != nullptr) end(*watched);
   if (request.flags != 0) queue.count_losses();
@@ -263,11 +264,15 @@ void KeyDispatcher::extend(KeyWatch& watch, const std::map<KeySerial, KeyLook>& 
   while (!ways.empty()) {
     const auto [keyring, depth] = ways.front();
     ways.pop_front();
-    const auto* links = depth < kMaxDepth ? links_of(watch, keyring) : nullptr;
-    if (links == nullptr) continue;
-    for (const KeySerial key : *links) {
+    const auto* known = depth < kMaxDepth ? links_of(watch, keyring) : nullptr;
+    if (known == nullptr) continue;
+    const std::set<KeySerial> links = *known;
+    for (const KeySerial key : links) {
       if (reached.size() >= kMaxMembers) break;
-      if (reached.insert(key).second) ways.emplace_back(key, depth + 1);
+      if (!reached.insert(key).second) continue;
+      // What is linked in it is known then, where it has been looked at.
+      if (!watch.members.contains(key)) take_in(watch, key, looks);
+      ways.emplace_back(key, depth + 1);
     }
   }
   std::vector<KeySerial> left;
@@ -278,15 +283,13 @@ void KeyDispatcher::extend(KeyWatch& watch, const std::map<KeySerial, KeyLook>& 
     list_.remove_member(watch, key);
     keys_.unwatch(key, *watch.watcher);
   }
-  for (const KeySerial key : reached) {
-    if (!watch.members.contains(key)) take_in(watch, key, looks);
-  }
 }
 
 void KeyDispatcher::take_in(KeyWatch& watch, KeySerial key,
                             const std::map<KeySerial, KeyLook>& looks) {
   const auto look = looks.find(key);
-  const bool is_seen = look != looks.end();
+  // Of one that is watched already more is known by now.
+  const bool is_seen = look != looks.end() && keys_.find(key) == nullptr;
   if (is_seen && look->second.state.life == KeyState::Life::gone) return;
   std::shared_ptr<const UserLimit::Share> share;
   try {

@@ -20,13 +20,15 @@ KeyState::Life life_of(int error) {
   }
 }
 
-/// With the watcher's IDs.
-void look_by_ids(KeyLook& look) {
+/// With the watcher's IDs. `line`: of this key, null where it is not shown.
+void look_by_ids(KeyLook& look, const KeyLine* line) {
   KeyDescription described;
   look.error = describe_key(look.key, described);
   look.state.life = life_of(look.error);
   if (look.error != 0) return;
   look.state.described = std::move(described);
+  // Who reads a key that is under construction waits for that, for as long as its maker likes.
+  if (line == nullptr || !line->instantiated) return;
   if (look.state.is_keyring()) {
     std::vector<KeySerial> links;
     if (keyring_links(look.key, links) != 0) return;
@@ -35,40 +37,34 @@ void look_by_ids(KeyLook& look) {
     return;
   }
   std::size_t length = 0;
-  if (const int error = key_length(look.key, length); error == 0) {
-    look.state.length = length;
-  } else if (error != EACCES && error != EOPNOTSUPP && error != ENOKEY) {
-    look.state.rejected = static_cast<std::uint32_t>(error);  // corrected by its line
-  }
+  const int error = key_length(look.key, length);
+  if (error == 0) look.state.length = length;
+  // A negative key is not read, but says with which error it was rejected.
+  if (line->negative) look.state.rejected = static_cast<std::uint32_t>(error);
 }
 
-KeyLook* find(std::vector<KeyLook>& looks, KeySerial key) {
-  const auto found = std::find_if(looks.begin(), looks.end(),
-                                  [&](const KeyLook& look) { return look.key == key; });
-  return found == looks.end() ? nullptr : &*found;
-}
-
-void learn(KeyLook& look, const KeyLine& line) {
-  const std::uint32_t rejected = look.state.rejected;
-  look.state.rejected = line.negative ? rejected : 0;
-  learn_from_line(line, look.when, look.state);
+/// The kernel lists keys in the order of their serials.
+template <typename List>
+auto* find(List& list, KeySerial key) {
+  const auto found = std::lower_bound(list.begin(), list.end(), key,
+                                      [](const auto& one, KeySerial of) { return one.key < of; });
+  return found == list.end() || found->key != key ? nullptr : &*found;
 }
 
 }  // namespace
 
 std::vector<KeyLook> look_at_keys(const KeyWatcher& watcher, const std::vector<KeySerial>& keys) {
   std::vector<KeyLook> looks(keys.size());
+  const auto when = KeyState::Clock::now();
   {
     const BorrowedIds ids(watcher.rights);
     const std::vector<KeyLine> lines = visible_lines(keys);
     for (std::size_t i = 0; i < keys.size(); ++i) {
       looks[i].key = keys[i];
-      looks[i].when = KeyState::Clock::now();
-      look_by_ids(looks[i]);
-    }
-    for (const KeyLine& line : lines) {
-      KeyLook* look = find(looks, line.key);
-      if (look != nullptr && look->error == 0) learn(*look, line);
+      looks[i].when = when;
+      const KeyLine* line = find(lines, keys[i]);
+      look_by_ids(looks[i], line);
+      if (line != nullptr && looks[i].error == 0) learn_from_line(*line, when, looks[i].state);
     }
   }
   const bool all = std::none_of(looks.begin(), looks.end(),
@@ -78,7 +74,7 @@ std::vector<KeyLook> look_at_keys(const KeyWatcher& watcher, const std::vector<K
     KeyLook* look = find(looks, line.key);
     if (look == nullptr || look->error != EACCES) continue;
     look->possessed = watcher.view->is_possessed(line, watcher.rights);
-    if (look->possessed) learn(*look, line);
+    if (look->possessed) learn_from_line(line, look->when, look->state);
   }
   return looks;
 }

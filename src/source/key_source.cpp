@@ -29,11 +29,9 @@ bool takes_something_away(KeyEventKind kind) {
 
 /// Adds to what one watcher has seen of a key what another may see.
 void merge(KeyLook& into, const KeyLook& more) {
-  if (more.when < into.when) into.when = more.when;
-  if (!into.viewable() && more.viewable()) {
-    into = more;
-    return;
-  }
+  const auto when = std::min(into.when, more.when);
+  if (!into.viewable() && more.viewable()) into = more;
+  into.when = when;
   if (!more.viewable()) return;
   KeyState& state = into.state;
   if (!state.links) state.links = more.state.links;
@@ -121,7 +119,6 @@ void KeySource::watch(KeySerial key, const std::shared_ptr<const KeyWatcher>& wa
     if (look != nullptr) take(key, *look);
   } else {
     // What others have not been told yet is not for this one.
-    if (look != nullptr) sync();
     if (look != nullptr && backend_ == nullptr && entries_.contains(key)) take(key, *look);
     const auto still = entries_.find(key);
     if (still == entries_.end()) throw RequestError(ENOKEY, "the key has gone");
@@ -145,7 +142,12 @@ void KeySource::unwatch(KeySerial key, const KeyWatcher& watcher) {
 }
 
 void KeySource::sync() {
-  if (backend_ != nullptr) backend_->sync();
+  if (backend_ == nullptr) return;
+  try {
+    backend_->sync();
+  } catch (const std::system_error&) {
+    on_key_loss();
+  }
 }
 
 const KeyState* KeySource::find(KeySerial key) const {

@@ -69,7 +69,8 @@ class KeySource final : public KeyBackendSink {
   /// Begins to tell; `sink` outlives all use of this.
   void start(KeySink& sink) { sink_ = &sink; }
 
-  /// Watches a key in the eyes of a watcher, once more. `look`: that of the watcher's a moment ago,
+  /// Watches a key in the eyes of a watcher, once more. What happened before, and is not to be told
+  /// to this one, needs a sync() before. `look`: that of the watcher's a moment ago,
   /// null where there was none; then one follows, and nothing is told meanwhile. Throws
   /// RequestError: EOPNOTSUPP where the forced backend does not work here, ENOKEY.
   void watch(KeySerial key, const std::shared_ptr<const KeyWatcher>& watcher, const KeyLook* look);

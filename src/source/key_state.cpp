@@ -59,8 +59,9 @@ class Comparison {
     }
     if (before_.links && now_.links) {
       compare_links(*before_.links, *now_.links);
-    } else if (before_.count && now_.count && !now_.links && before_.count != now_.count) {
-      tell(*now_.count == 0               ? KeyEventKind::cleared
+    } else if (before_.count && now_.count && before_.count != now_.count) {
+      const bool cleared = *now_.count == 0 && *before_.count > 1;
+      tell(cleared                        ? KeyEventKind::cleared
            : *before_.count > *now_.count ? KeyEventKind::unlinked
                                           : KeyEventKind::linked);
     }
@@ -188,9 +189,11 @@ void learn_from_line(const KeyLine& line, KeyState::Clock::time_point when, KeyS
     }
   }
   if (line.described.type != "keyring") {
-    state.summary = line.summary;
+    // Another reading of the same, of another moment, would be a second change.
+    if (!state.length) state.summary = line.summary;
     return;
   }
+  if (state.links) return;
   std::uint64_t number = 0;
   const std::string& text = line.summary;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

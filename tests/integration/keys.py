@@ -4,6 +4,7 @@
 import contextlib
 import ctypes
 import enum
+import errno
 import os
 import struct
 import time
@@ -114,6 +115,15 @@ def describe(key):
     text = ctypes.create_string_buffer(4096)
     keyctl(DESCRIBE, key, text, 4096)
     return text.value.decode()
+
+
+def is_gone(key):
+    """Whether the kernel has forgotten it; one that has expired or was revoked is there still."""
+    try:
+        describe(key)
+    except OSError as error:
+        return error.errno == errno.ENOKEY
+    return False
 
 
 def read_keyring(keyring):
@@ -247,8 +257,8 @@ class KeyQueue:
 
     def expect(self, *wanted):
         """The next records are these, and no others come before the fence."""
-        records = self.take(lambda seen: len(seen) >= len(wanted))
-        assert records == list(wanted)
+        records = self.take(lambda seen: len(_without_fences(seen)) >= len(wanted))
+        assert _without_fences(records) == list(wanted)
         assert self.rest() == []
 
     def rest(self):
@@ -262,7 +272,12 @@ class KeyQueue:
                 records += self.take(lambda more, seen=seen: any(map(_is_of_fence, more)))
                 if seen == 1:
                     unlink(key, self._fence)
-        return [one for one in records if not _is_of_fence(one)]
+        return _without_fences(records)
+
+
+def _without_fences(records):
+    """Also without those of other queues of this process."""
+    return [one for one in records if not _is_of_fence(one)]
 
 
 def _is_of_fence(record):

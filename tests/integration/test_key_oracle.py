@@ -29,14 +29,6 @@ def make_watchqd(start_daemon):
     daemon.stop()
 
 
-def is_gone(key):
-    try:
-        keys.describe(key)
-    except OSError as error:
-        return error.errno == 126  # ENOKEY
-    return False
-
-
 def drain(queue, records):
     records += map(keys.decode, queue.queue.ring.drain())
     time.sleep(0.002)
@@ -71,7 +63,7 @@ def test_what_is_told_is_what_was_done(watchqd, seed):
 
         def settled():
             after.update({ring: keys.read_keyring(ring) for ring in population.rings})
-            gone = {number for number, key in enumerate(watched) if is_gone(key)}
+            gone = {number for number, key in enumerate(watched) if keys.is_gone(key)}
             return ({one.tag for one in records if isinstance(one, Removal)} == gone and
                     key_oracle.links_told(before, records) == after)
 

@@ -3,6 +3,7 @@
 
 import array
 import errno
+import itertools
 import os
 import socket
 
@@ -15,6 +16,7 @@ from keys import KeyKind, KeyNotice
 from processes import BlockedCall, Child, in_child
 from stuck_memory import stuck_memory
 
+_numbers = itertools.count()
 USER, OTHER, GROUP = 12345, 12346, 23456
 
 POLL = keys.BACKEND == "poll"
@@ -64,7 +66,8 @@ def watch_error(path, key, by_uid=False):
 
 
 def make_key(permissions, uid=0, gid=0):
-    key = keys.add_key(keys.SESSION, f"of {uid}, {gid}, {permissions:x}")
+    # Not one that a test before has closed to us.
+    key = keys.add_key(keys.SESSION, f"{next(_numbers)}: of {uid}, {gid}, {permissions:x}")
     keys.setperm(key, permissions | keys.POS_ALL)
     keys.chown(key, uid, gid)
     keys.setperm(key, permissions)

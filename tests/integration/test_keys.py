@@ -10,6 +10,7 @@ import pytest
 import keys
 from errors import fails_with
 from keys import CHILDREN, DETAIL, SNAPSHOT, Complete, KeyKind, KeyNotice, Removal
+from processes import wait_for
 
 # What comparing cannot tell apart or see.
 POLL = keys.BACKEND == "poll"
@@ -197,9 +198,9 @@ class TestCalls:
 
     def test_a_key_that_is_none(self, queue, ring, key):
         keys.unlink(key, ring)
-        keys_gone = key
+        wait_for(lambda: keys.is_gone(key), "the kernel to forget the key")
         with fails_with(errno.ENOKEY):
-            queue.watch(keys_gone)
+            queue.watch(key)
 
     def test_a_revoked_key(self, queue, key):
         keys.revoke(key)
