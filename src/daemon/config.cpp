@@ -67,6 +67,14 @@ Setting time(Find find) {
           [=](const Config& config) -> Json { return find(config).count(); }};
 }
 
+Setting key_trace() {
+  return {[](Config& config, const Json& value) {
+            if (!value.is_boolean()) throw std::invalid_argument("must be true or false");
+            config.keys.trace = value.get<bool>();
+          },
+          [](const Config& config) -> Json { return config.keys.trace; }};
+}
+
 Setting ring_pages() {
   return {[](Config& config, const Json& value) {
             const auto pages = static_cast<std::uint32_t>(whole(value, 1, 1 << 20));
@@ -103,6 +111,7 @@ Settings make_settings() {
       {"max_waiting_calls_per_user",
        number([](auto& config) -> auto& { return config.limits.calls.max_waiting_per_user; })},
       {"look_share", look_share()},
+      {"key_trace", key_trace()},
       {"look_interval_ms", time([](auto& config) -> auto& { return config.mounts.look_interval; })},
       {"key_interval_ms", time([](auto& config) -> auto& { return config.keys.interval; })},
       {"space_interval_ms", time([](auto& config) -> auto& { return config.space.interval; })},

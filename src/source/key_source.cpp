@@ -249,10 +249,11 @@ void KeySource::end_round(const std::map<KeySerial, std::uint64_t>& events,
   plan();
 }
 
-bool KeySource::is_certain(Entry& entry) {
+bool KeySource::is_certain(Entry& entry, bool is_gone) {
   const Clock::time_point now = Clock::now();
-  // No event comes of what a backend cannot tell.
-  if (!entry.by_backend || guesses_.any(now)) return true;
+  if (!entry.by_backend) return true;
+  // No event comes of what a backend cannot tell. After the end of a key none would be told.
+  if (!is_gone && guesses_.any(now)) return true;
   if (!entry.doubtful_since) entry.doubtful_since = now;
   return now >= *entry.doubtful_since + kDoubt;
 }
@@ -261,7 +262,7 @@ bool KeySource::take(KeySerial key, const KeyLook& seen) {
   Entry& entry = entries_.at(key);
   if (entry.looked && seen.when <= entry.known_at) return false;
   if (seen.state.life == KeyState::Life::gone) {
-    if (!is_certain(entry)) return true;
+    if (!is_certain(entry, true)) return true;
     ++counters_.found;
     tell_gone(key);
     return true;
@@ -269,7 +270,7 @@ bool KeySource::take(KeySerial key, const KeyLook& seen) {
   KeyState now = seen.state;
   std::vector<KeyEvent> found;
   if (entry.looked) found = compare_key(key, entry.known, now, entry.stale);
-  if (!found.empty() && !is_certain(entry)) return true;
+  if (!found.empty() && !is_certain(entry, false)) return true;
   entry.doubtful_since.reset();
   entry.known = std::move(now);
   entry.known_at = seen.when;

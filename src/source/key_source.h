@@ -129,7 +129,7 @@ class KeySource final : public KeyBackendSink {
   /// Takes over what was seen of a key. Returns whether anything has changed.
   bool take(KeySerial key, const KeyLook& seen);
   /// Whether a difference that is seen now may be told already.
-  bool is_certain(Entry& entry);
+  bool is_certain(Entry& entry, bool is_gone);
   void tell_found(Entry& entry, KeyEvent event);
   void tell_gone(KeySerial key);
   static bool was_found(Entry& entry, const KeyEvent& event);
