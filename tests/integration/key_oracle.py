@@ -31,6 +31,8 @@ class Population:
     @classmethod
     def make(cls, parent, rings, keys_each):
         made = cls([], [])
+        # What half of them live on by, whatever is done to the others' links.
+        kept = keys.add_keyring(parent, "oracle: kept")
         for number in range(rings):
             ring = keys.add_keyring(parent, f"oracle ring {number}")
             keys.setperm(ring, ALL)
@@ -39,6 +41,8 @@ class Population:
                 key = keys.add_key(ring, f"oracle {number} {index}", b"x")
                 keys.setperm(key, ALL)
                 made.keys.append(key)
+                if index % 2:
+                    keys.link(key, kept)
         return made
 
 
@@ -130,7 +134,7 @@ class Worker:
         done."""
         ways = [(self.add, 10), (self.update, 20), (self.link, 20), (self.unlink, 12),
                 (self.move, 12), (self.clear, 1), (self.setperm, 8), (self.chown, 4),
-                (self.timeout, 8), (self.revoke, 1), (self.invalidate, 1)]
+                (self.timeout, 8), (self.revoke, 0.3), (self.invalidate, 0.3)]
         done = 0
         for _ in range(operations):
             way, = self.random.choices([way for way, _ in ways], [weight for _, weight in ways])

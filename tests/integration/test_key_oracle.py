@@ -17,7 +17,7 @@ from processes import Child
 from queue_client import DEADLINE
 
 POLL = keys.BACKEND == "poll"
-OPERATIONS = int(os.environ.get("WATCHQ_KEY_OPERATIONS", "1500"))
+OPERATIONS = int(os.environ.get("WATCHQ_KEY_OPERATIONS", "2000"))
 USERS = (0, 0, 12345)
 
 
