@@ -54,7 +54,7 @@ class KeyDispatcher final : public KeySink {
   KeyDispatcher& operator=(const KeyDispatcher&) = delete;
 
   /// Whether the queue watches this key: then it can be removed whoever may view it.
-  [[nodiscard]] bool watches(const WatchQueue& queue, KeySerial key) {
+  [[nodiscard]] bool watches(const WatchQueue& queue, KeySerial key) const {
     return list_.find(queue, key) != nullptr;
   }
 

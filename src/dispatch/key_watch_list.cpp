@@ -25,7 +25,7 @@ std::vector<KeyWatch*> all_of(const Map& map, const Key& key) {
 
 }  // namespace
 
-KeyWatch* KeyWatchList::find(const WatchQueue& queue, KeySerial key) {
+KeyWatch* KeyWatchList::find(const WatchQueue& queue, KeySerial key) const {
   for (KeyWatch* watch : of_queue(queue)) {
     if (watch->key == key) return watch;
   }

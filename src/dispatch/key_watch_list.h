@@ -48,7 +48,7 @@ struct KeyWatch {
 class KeyWatchList {
  public:
   /// The queue's watch of this very key; null when there is none.
-  [[nodiscard]] KeyWatch* find(const WatchQueue& queue, KeySerial key);
+  [[nodiscard]] KeyWatch* find(const WatchQueue& queue, KeySerial key) const;
   /// Its first member is the key itself.
   KeyWatch& add(KeyWatch watch);
   void remove(const KeyWatch& watch);

@@ -47,8 +47,8 @@ bool parse_expiry(std::string_view text, KeyLine& into) {
   if (text.empty()) return false;
   constexpr std::array<std::pair<char, std::int64_t>, 5> kUnits{
       {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}}};
-  const auto unit = std::find_if(kUnits.begin(), kUnits.end(),
-                                 [&](const auto& entry) { return entry.first == text.back(); });
+  const auto* const unit = std::find_if(
+      kUnits.begin(), kUnits.end(), [&](const auto& entry) { return entry.first == text.back(); });
   if (unit == kUnits.end() || !parse_number(text.substr(0, text.size() - 1), into.expires_in)) {
     return false;
   }

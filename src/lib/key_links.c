@@ -13,7 +13,7 @@
 #define MAX_DEPTH 6
 
 static int is_keyring(int32_t key) {
-  static const char start[] = "keyring;";
+  const char start[] = "keyring;";
   char* text;
   int is = 0;
   const long length = syscall(SYS_keyctl, KEYCTL_DESCRIBE, key, NULL, 0);

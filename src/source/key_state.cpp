@@ -98,13 +98,9 @@ class Comparison {
   void keep_what_is_known() {
     if (!now_.described) now_.described = before_.described;
     if (!now_.instantiated) now_.instantiated = before_.instantiated;
-    if (!now_.links) {
-      // As far as the events tell: a number that does not fit says that some were missed.
-      if (before_.links && now_.count && *now_.count == before_.links->size()) {
-        now_.links = before_.links;
-      } else if (before_.links && !now_.count) {
-        now_.links = before_.links;
-      }
+    // As far as the events tell: a number that does not fit says that some were missed.
+    if (!now_.links && before_.links && (!now_.count || *now_.count == before_.links->size())) {
+      now_.links = before_.links;
     }
     if (!now_.count) now_.count = before_.count;
     if (!now_.length && !stale_.payload) now_.length = before_.length;
