@@ -46,6 +46,10 @@ class _Lines:
             assert enough(), f"waited in vain for {count} lines, {containing!r}: {self._lines}"
             return list(self._lines)
 
+    def so_far(self):
+        with self._news:
+            return list(self._lines)
+
     def all(self):
         self._reader.join(DEADLINE)
         return self._lines
