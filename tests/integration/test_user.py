@@ -7,10 +7,12 @@ import signal
 
 import pytest
 
+import keys
 import namespace
 import syscalls
 from daemon_process import EXECUTABLE, Daemon, for_everybody, run
 from errors import fails_with
+from keys import KeyKind, KeyNotice
 from processes import NOBODY, Child, become, in_child
 from queue_client import filter_bytes, filter_entry
 from records import TYPE_KEY, TYPE_MOUNT, Kind, Notice, decode, make_record, numbered
@@ -223,3 +225,25 @@ def in_own_namespaces(program, directory):
 def test_a_user_that_is_root_in_its_own_namespaces_is_served_there(program, runtime):
     in_child(os.makedirs, runtime / "watchq", 0o700, True, uid=NOBODY)
     assert in_child(in_own_namespaces, program, runtime) == ("pagecache", True)
+
+
+# ---- keys --------------------------------------------------------------------------------------
+
+
+def watch_own_keys(path):
+    keys.join_session()
+    viewable, possessed = (keys.add_key(keys.SESSION, name) for name in ("viewable", "possessed"))
+    keys.setperm(possessed, keys.POS_ALL)
+    with keys.key_queue(path) as queue:
+        for tag, key in ((1, viewable), (2, possessed)):
+            queue.watch(key, tag)
+            keys.update(key, b"a longer payload")
+            queue.expect(KeyNotice(KeyKind.UPDATED, key, tag=tag))
+        queue.unwatch(possessed)
+        with fails_with(errno.EACCES):
+            queue.watch_by_uid(possessed)
+    return True
+
+
+def test_a_user_watches_keys_of_its_own(user_daemon):
+    assert in_child(watch_own_keys, user_daemon.queue_path, uid=NOBODY)
