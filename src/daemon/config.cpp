@@ -110,6 +110,9 @@ Settings make_settings() {
       {"max_ring_pages", ring_pages()},
       {"max_waiting_calls_per_user",
        number([](auto& config) -> auto& { return config.limits.calls.max_waiting_per_user; })},
+      {"stream_buffer_bytes",
+       number(
+           [](auto& config) -> auto& { return config.streams.buffer_bytes; }, 4096)},
       {"look_share", look_share()},
       {"key_trace", key_trace()},
       {"look_interval_ms", time([](auto& config) -> auto& { return config.mounts.look_interval; })},
@@ -129,6 +132,8 @@ Settings make_settings() {
       settings, "max_probes", [](auto& config) -> auto& { return config.limits.probes; });
   add_limit(
       settings, "max_texts", [](auto& config) -> auto& { return config.limits.texts; });
+  add_limit(
+      settings, "max_streams", [](auto& config) -> auto& { return config.streams.streams; });
   add_limit(
       settings, "max_calls", [](auto& config) -> auto& { return config.limits.calls.calls; });
   return settings;

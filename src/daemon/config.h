@@ -27,9 +27,16 @@ struct LimitOptions {
   PatientCalls::Limits calls;
 };
 
+/// Streams of events. With all of them full to the brim they take streams.in_all * buffer_bytes.
+struct StreamOptions {
+  std::size_t buffer_bytes = std::size_t{1} << 20;  ///< what each keeps for a slow reader
+  UserLimit::Most streams{256, 1024};
+};
+
 struct Config {
   std::string path;  ///< where it was read from; empty: nowhere
   LimitOptions limits;
+  StreamOptions streams;
   MountSourceOptions mounts;
   KeyOptions keys;
   SpaceOptions space;

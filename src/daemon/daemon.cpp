@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/limit_report.h"
+#include "daemon/metrics.h"
 #include "daemon/mount_files.h"
 #include "daemon/service_manager.h"
 #include "daemon/superblock_files.h"
@@ -58,9 +59,13 @@ class Daemon {
         limits_{config_.limits.max_ring_pages, make_limit("queues", config_.limits.queues, EMFILE),
                 make_limit("pages of rings", config_.limits.pages, ENOSPC),
                 make_limit("open files of text", config_.limits.texts, EMFILE)},
-        files_(io_, dispatcher_, mount_files_, superblock_files_, limits_,
+        stream_limits_{config_.streams.buffer_bytes,
+                       make_limit("streams of events", config_.streams.streams, EMFILE)},
+        files_(io_, dispatcher_, mount_files_, superblock_files_, limits_, stream_limits_,
                {config_.limits.calls, refusal_log("calls that wait for their callers")},
-               config.transport, [this](const Peer& reader) { return status(reader); }),
+               config.transport,
+               {[this](const Peer& reader) { return status(reader); },
+                [this] { return metrics_text(); }}),
         mount_point_(path,
                      config.for_own_user ? MountPoint::For::owner : MountPoint::For::everybody),
         session_(
@@ -130,6 +135,8 @@ class Daemon {
     limits_.queues.set_most(most.queues);
     limits_.pages.set_most(most.pages);
     limits_.texts.set_most(most.texts);
+    stream_limits_.streams.set_most(config_.streams.streams);
+    stream_limits_.buffer_bytes = config_.streams.buffer_bytes;
     watch_limits_.watches.set_most(most.watches);
     watch_limits_.probes.set_most(most.probes);
     files_.patient_calls().set_limits(most.calls);
@@ -158,13 +165,71 @@ class Daemon {
     io_.stop();
   }
 
+  /// All numbers, for `status` and `metrics`.
+  std::vector<Metric> metrics() const {
+    constexpr MetricKind kCounter = MetricKind::counter;
+    constexpr MetricKind kGauge = MetricKind::gauge;
+    const MountCounters& mounts = mounts_.counters();
+    const Filesystem::Totals records = files_.totals();
+    const EventFiles::Totals events = files_.events().totals();
+    return {
+        {"queues", "Open queues", kGauge, files_.queues()},
+        {"streams", "Open files of events and events.json", kGauge, files_.events().size()},
+        {"watches", "Watches of all queues and streams", kGauge, dispatcher_.watches()},
+        {"records_posted", "Records written into rings", kCounter, records.posted},
+        {"records_lost", "Records that did not fit into rings", kCounter, records.lost},
+        {"events_told", "Events that streams were told", kCounter, events.told},
+        {"events_lost", "Events that streams lost", kCounter, events.lost},
+        {"mount_changes", "Mount events taken from the kernel", kCounter, mounts.changes},
+        {"mount_overflows", "Times the kernel dropped mount events", kCounter, mounts.overflows},
+        {"mount_looks", "Times all mounts of a namespace were compared", kCounter, mounts.looks},
+        {"space_looks", "Times a filesystem said how much is free", kCounter,
+         space_counters_.looks},
+        {"space_abandoned", "Times a filesystem did not say so in time", kCounter,
+         space_counters_.abandoned},
+        {"network_answers", "Answers of servers of filesystems", kCounter,
+         network_counters_.answers},
+        {"network_silences", "Times such a server fell silent", kCounter,
+         network_counters_.silences},
+        {"key_events", "Events of keys taken from the kernel", kCounter, keys_.counters().events},
+        {"key_changes_found", "Changes of keys found by looking", kCounter, keys_.counters().found},
+        {"key_looks", "Times keys were looked at", kCounter, keys_.counters().looks},
+        {"key_losses", "Times events of keys were lost", kCounter, keys_.counters().losses},
+    };
+  }
+
+  nlohmann::ordered_json describe_counters() const {
+    nlohmann::ordered_json counters;
+    for (const Metric& metric : metrics()) counters[metric.name] = metric.value;
+    return counters;
+  }
+
+  std::string metrics_text() const {
+    MetricsText text;
+    text.begin("build_info", "What runs here; always 1", MetricKind::gauge);
+    text.sample({{"version", WATCHQ_VERSION},
+                 {"transport", name_of(files_.transport().transport)},
+                 {"mount_backend", mounts_.in_use().backend}},
+                1);
+    for (const Metric& metric : metrics()) text.add(metric);
+    const std::pair<const char*, const UserLimit*> limits[] = {
+        {"queues", &limits_.queues},       {"pages", &limits_.pages},
+        {"texts", &limits_.texts},         {"watches", &watch_limits_.watches},
+        {"probes", &watch_limits_.probes}, {"streams", &stream_limits_.streams}};
+    text.begin("limit_held", "What all users together hold of what is limited", MetricKind::gauge);
+    for (const auto& [name, limit] : limits) text.sample({{"limit", name}}, limit->held());
+    text.begin("limit_most", "What they may hold", MetricKind::gauge);
+    for (const auto& [name, limit] : limits) text.sample({{"limit", name}}, limit->most().in_all);
+    text.begin("limit_refusals", "Times that more was refused", MetricKind::counter);
+    for (const auto& [name, limit] : limits) text.sample({{"limit", name}}, limit->refusals());
+    return text.text();
+  }
+
   std::string status(const Peer& reader) {
     const MountSource::InUse& in_use = mounts_.in_use();
     nlohmann::ordered_json mount_source = {{"backend", in_use.backend},
                                            {"namespaces", mounts_.namespaces()}};
     if (!in_use.why.empty()) mount_source["why_no_better"] = in_use.why;
-    const MountCounters& mounts = mounts_.counters();
-    const Filesystem::Totals totals = files_.totals();
     nlohmann::ordered_json document = {
         {"version", WATCHQ_VERSION},
         {"mount_point", mount_point_.path()},
@@ -174,22 +239,7 @@ class Daemon {
           {"superblocks", {{"watched", superblock_files_.describe_watched(reader)}}},
           {"keys", describe(keys_)}}},
         {"limits", describe_limits()},
-        {"counters",
-         {{"queues", files_.queues()},
-          {"watches", dispatcher_.watches()},
-          {"records_posted", totals.posted},
-          {"records_lost", totals.lost},
-          {"mount_changes", mounts.changes},
-          {"mount_overflows", mounts.overflows},
-          {"mount_looks", mounts.looks},
-          {"space_looks", space_counters_.looks},
-          {"space_abandoned", space_counters_.abandoned},
-          {"network_answers", network_counters_.answers},
-          {"network_silences", network_counters_.silences},
-          {"key_events", keys_.counters().events},
-          {"key_changes_found", keys_.counters().found},
-          {"key_looks", keys_.counters().looks},
-          {"key_losses", keys_.counters().losses}}},
+        {"counters", describe_counters()},
     };
     if (!files_.transport().why.empty())
       document["transport_why_no_better"] = files_.transport().why;
@@ -204,6 +254,7 @@ class Daemon {
             {"watches", describe(watch_limits_.watches)},
             {"probes", describe(watch_limits_.probes)},
             {"texts", describe(limits_.texts)},
+            {"streams", describe(stream_limits_.streams)},
             {"calls",
              {{"held", calls.running},
               {"waiting", calls.waiting},
@@ -228,6 +279,7 @@ class Daemon {
   MountFiles mount_files_;
   SuperblockFiles superblock_files_;
   QueueLimits limits_;
+  StreamLimits stream_limits_;
   Filesystem files_;
   MountPoint mount_point_;
   FuseSession session_;

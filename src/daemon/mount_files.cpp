@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "report/mount_attributes.h"
+
 namespace watchq {
 namespace {
 
@@ -22,21 +24,6 @@ Json names_of(std::uint64_t bits, const std::pair<std::uint64_t, const char*> (&
     if ((bits & bit) != 0) list.push_back(name);
   }
   return list;
-}
-
-Json attributes_of(const MountInfo& info) {
-  static constexpr std::pair<std::uint64_t, const char*> kNames[] = {
-      {MOUNT_ATTR_RDONLY, "ro"},
-      {MOUNT_ATTR_NOSUID, "nosuid"},
-      {MOUNT_ATTR_NODEV, "nodev"},
-      {MOUNT_ATTR_NOEXEC, "noexec"},
-      {MOUNT_ATTR_NOATIME, "noatime"},
-      {MOUNT_ATTR_STRICTATIME, "strictatime"},
-      {MOUNT_ATTR_NODIRATIME, "nodiratime"},
-      {MOUNT_ATTR_IDMAP, "idmapped"},
-      {MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow"},
-  };
-  return names_of(info.attributes, kNames);
 }
 
 Json propagation_of(const MountInfo& info) {
@@ -97,7 +84,7 @@ std::optional<std::string> MountFiles::describe(const Peer& caller, std::uint32_
       {"mount_point", *mount_point},
       {"root", info.root},
       {"read_only", (info.attributes & MOUNT_ATTR_RDONLY) != 0},
-      {"attributes", attributes_of(info)},
+      {"attributes", attribute_names(info.attributes)},
       {"propagation", propagation_of(info)},
       {"superblock", {{"device", info.device}, {"type", info.fs_type}, {"source", info.source}}},
   };

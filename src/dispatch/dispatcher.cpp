@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "base/error.h"
+#include "dispatch/event_facts.h"
 #include "dispatch/record.h"
+#include "dispatch/watch_words.h"
 #include "source/mount_event.h"
 
 namespace watchq {
@@ -54,13 +56,13 @@ Dispatcher::Dispatcher(MountSource& mounts, SuperblockSource& superblocks, KeySo
   follower_->start([this] { follow_directories(); });
 }
 
-void Dispatcher::drop(const WatchQueue& queue) {
+void Dispatcher::drop(const Recipient& queue) {
   mount_watches_.remove_queue(queue);
   superblocks_.drop(queue);
   keys_.drop(queue);
 }
 
-void Dispatcher::watch_mount(WatchQueue& queue, const Peer& caller, const watchq_watch& request,
+void Dispatcher::watch_mount(Recipient& queue, const Peer& caller, const watchq_watch& request,
                              OpenObject directory,
                              std::shared_ptr<const FollowedDirectory> followed) {
   const UniqueFd namespace_fd = caller.mount_namespace();
@@ -95,8 +97,37 @@ void Dispatcher::watch_mount(WatchQueue& queue, const Peer& caller, const watchq
   if (snapshot) tell_snapshot(watch);
 }
 
-void Dispatcher::tell(const MountWatch& watch, const MountEvent& event, bool below) {
+void Dispatcher::watch_everything(Recipient& recipient, const Peer& caller, const Sight& sight) {
+  const UniqueFd namespace_fd = caller.mount_namespace();
+  const auto mounts = mounts_.open(namespace_fd.get(), *this);
+  mounts->sync_table();
+  mounts->catch_up();
+  follow_directories();
+  const Place place = place_of_root(*mounts, caller, sight.root);
+  mount_watches_.put({&recipient, place.mount, place.directory, 0, false,
+                      caller.shares_pid_namespace(), caller.root(), mounts, sight.followed,
+                      limits_.watches.share(recipient.owner(), 1)});
+  superblocks_.watch_below(recipient, caller, mounts, place);
+  keys_.watch_all(recipient, sight.keys);
+}
+
+std::vector<std::string> Dispatcher::describe_watches(const Recipient& queue) const {
+  std::vector<std::string> texts;
+  for (const MountWatch* watch : mount_watches_.of_queue(queue)) texts.push_back(words_of(*watch));
+  superblocks_.describe_watches(queue, texts);
+  keys_.describe_watches(queue, texts);
+  return texts;
+}
+
+void Dispatcher::tell(const MountWatch& watch, const MountEvent& event, bool below,
+                      NamedProcess& process) {
   const mount_notification record = mount_record(event, watch.tag, below);
+  if (watch.queue->wants_facts()) {
+    Facts facts = facts_of_mount(event, *watch.mounts, watch.root);
+    if (watch.sees_pids) add_process(facts, process);
+    watch.queue->post_facts(bytes_of(record), facts);
+    return;
+  }
   if (watch.detail) {
     const DetailRecord detail(event, watch.tag, watch.root, watch.sees_pids);
     watch.queue->post(bytes_of(record), detail.bytes());
@@ -106,9 +137,10 @@ void Dispatcher::tell(const MountWatch& watch, const MountEvent& event, bool bel
 }
 
 void Dispatcher::tell_snapshot(const MountWatch& watch) {
+  NamedProcess nobody(0);
   for (const MountEvent& event :
        snapshot_events(watch.mounts->table(), watch.mount, watch.directory)) {
-    tell(watch, event, event.trail.front().mount != watch.mount);
+    tell(watch, event, event.trail.front().mount != watch.mount, nobody);
   }
   const watch_notification complete = snapshot_record(watch.tag);
   watch.queue->post_unfiltered(bytes_of(complete));
@@ -142,10 +174,11 @@ void Dispatcher::follow_directory(const MountWatch& watch) {
 
 void Dispatcher::on_event(const MountEvent& event) {
   superblocks_.mounts_changed();
+  NamedProcess process(event.pid);
   for (const TrailStep& step : event.trail) {
     for (const MountWatch& watch : mount_watches_.on_mount(step.mount)) {
       if (!is_for(watch, event, step) || sees(watch, event.elsewhere)) continue;
-      tell(watch, event, &step != &event.trail.front());
+      tell(watch, event, &step != &event.trail.front(), process);
     }
   }
   if (event.kind != MountEventKind::unmount || !event.elsewhere.empty()) return;
@@ -157,11 +190,11 @@ void Dispatcher::on_event(const MountEvent& event) {
 }
 
 void Dispatcher::on_loss(const MountLoss& loss) {
-  std::unordered_set<WatchQueue*> queues;
+  std::unordered_set<Recipient*> queues;
   mount_watches_.for_each([&](const MountWatch& watch) {
     if (watch.mounts->id() == loss.mount_namespace) queues.insert(watch.queue);
   });
-  for (WatchQueue* queue : queues) queue->lose();
+  for (Recipient* queue : queues) queue->lose();
 }
 
 }  // namespace watchq

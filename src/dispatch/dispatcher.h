@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/user_limit.h"
 #include "dispatch/key_dispatcher.h"
@@ -16,7 +17,8 @@
 #include "dispatch/superblock_dispatcher.h"
 #include "kernel/open_object.h"
 #include "kernel/peer.h"
-#include "queue/watch_queue.h"
+#include "kernel/process_name.h"
+#include "queue/recipient.h"
 #include "source/directory_follower.h"
 #include "source/event.h"
 #include "source/mount_source.h"
@@ -30,6 +32,13 @@ void check_mount_watch(const watchq_watch& request);
 struct WatchLimits {
   UserLimit watches;
   UserLimit probes;  ///< processes that ask the servers of watched superblocks
+};
+
+/// What a caller may see, as it was a moment ago.
+struct Sight {
+  OpenObject root;                                    ///< its root directory
+  std::shared_ptr<const FollowedDirectory> followed;  ///< the same, followed; null: not
+  std::vector<ExaminedKey> keys;                      ///< that its user may view
 };
 
 /// Holds all watches, sets them for the clients that ask and may, and writes to their queues what
@@ -54,17 +63,25 @@ class Dispatcher final : public EventSink {
   /// caller's root, EBUSY when the queue already watches the directory, EBADSLT when it does not,
   /// ENOSPC when the queue's owner, or all users together, have too many watches.
   /// `directory` is what the caller's open file was a moment ago.
-  void watch_mount(WatchQueue& queue, const Peer& caller, const watchq_watch& request,
+  void watch_mount(Recipient& queue, const Peer& caller, const watchq_watch& request,
                    OpenObject directory, std::shared_ptr<const FollowedDirectory> followed);
 
+  /// Watches for the caller all that it may see: the mounts at and below its root directory, the
+  /// superblocks of those mounts, and these keys. Throws RequestError as watch_mount() does; what
+  /// has been set then goes with drop().
+  void watch_everything(Recipient& recipient, const Peer& caller, const Sight& sight);
+
   /// Forgets a queue that is about to go.
-  void drop(const WatchQueue& queue);
+  void drop(const Recipient& queue);
 
   /// The half that watches superblocks.
   [[nodiscard]] SuperblockDispatcher& superblocks() { return superblocks_; }
 
   /// The part that watches keys.
   [[nodiscard]] KeyDispatcher& keys() { return keys_; }
+
+  /// What a queue watches, a text for each watch.
+  [[nodiscard]] std::vector<std::string> describe_watches(const Recipient& queue) const;
 
   [[nodiscard]] std::size_t watches() const {
     return mount_watches_.size() + superblocks_.watches() + keys_.watches();
@@ -77,7 +94,8 @@ class Dispatcher final : public EventSink {
   void after_look(const MountNamespace& mounts) override { superblocks_.after_look(mounts); }
 
  private:
-  static void tell(const MountWatch& watch, const MountEvent& event, bool below);
+  static void tell(const MountWatch& watch, const MountEvent& event, bool below,
+                   NamedProcess& process);
   static void tell_snapshot(const MountWatch& watch);
 
   /// Brings the paths of watched directories up to date, and ends the watches of deleted ones.

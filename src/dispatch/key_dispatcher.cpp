@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dispatch/key_dispatcher.h"
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 #include <unordered_set>
@@ -9,6 +10,7 @@
 #include "base/error.h"
 #include "dispatch/key_record.h"
 #include "dispatch/record.h"
+#include "dispatch/watch_words.h"
 
 namespace watchq {
 namespace {
@@ -91,12 +93,42 @@ ExaminedKey examine_key(const Peer& caller, const KeyRights& rights, const watch
   return examined;
 }
 
+std::vector<ExaminedKey> examine_visible_keys(const Peer& caller, const KeyRights& rights) {
+  KeyWatcher watcher{rights, nullptr};
+  watcher.rights.groups = caller.groups();
+  const auto shared = std::make_shared<const KeyWatcher>(std::move(watcher));
+  std::vector<KeySerial> keys;
+  try {
+    const BorrowedIds ids(shared->rights);
+    keys = visible_keys();
+  } catch (const std::system_error&) {
+    return {};  // those IDs are not to be had
+  }
+  std::sort(keys.begin(), keys.end());
+  if (keys.size() > KeyDispatcher::kMaxMembers) keys.resize(KeyDispatcher::kMaxMembers);
+  std::map<KeySerial, KeyLook> looks;
+  std::set<KeySerial> linked;
+  for (KeyLook& look : look_at_keys(*shared, keys)) {
+    if (!look.viewable() || look.state.rejected != 0) continue;
+    if (look.state.links) linked.insert(look.state.links->begin(), look.state.links->end());
+    looks.emplace(look.key, std::move(look));
+  }
+  // What is linked in one that is watched belongs to that watch.
+  std::vector<ExaminedKey> roots;
+  for (const auto& [key, look] : looks) {
+    if (linked.contains(key)) continue;
+    roots.push_back({shared, look, {}, {}, caller.shares_pid_namespace()});
+    if (look.state.links) look_below(roots.back());
+  }
+  return roots;
+}
+
 KeyDispatcher::KeyDispatcher(KeySource& keys, UserLimit& watch_limit)
     : keys_(keys), watch_limit_(watch_limit) {
   keys_.start(*this);
 }
 
-void KeyDispatcher::watch(WatchQueue& queue, const watchq_key_watch& request,
+void KeyDispatcher::watch(Recipient& queue, const watchq_key_watch& request,
                           const ExaminedKey& examined) {
   const KeyLook& look = examined.look;
   KeyWatch* watched = list_.find(queue, request.key);
@@ -144,11 +176,30 @@ void KeyDispatcher::watch(WatchQueue& queue, const watchq_key_watch& request,
   if (snapshot) tell_snapshot(watch);
 }
 
-void KeyDispatcher::unwatch(const WatchQueue& queue, KeySerial key) {
+void KeyDispatcher::watch_all(Recipient& recipient, const std::vector<ExaminedKey>& keys) {
+  for (const ExaminedKey& examined : keys) {
+    watchq_key_watch request{};
+    request.key = examined.look.key;
+    request.flags = WATCHQ_DETAIL | (examined.look.state.is_keyring() ? WATCHQ_CHILDREN : 0);
+    try {
+      watch(recipient, request, examined);
+    } catch (const RequestError& error) {
+      // What has gone since is none of this; without a backend nobody is told of keys.
+      if (error.error() == ENOSPC) recipient.lose();
+    }
+  }
+}
+
+void KeyDispatcher::describe_watches(const Recipient& queue,
+                                     std::vector<std::string>& texts) const {
+  for (const KeyWatch* watch : list_.of_queue(queue)) texts.push_back(words_of(*watch));
+}
+
+void KeyDispatcher::unwatch(const Recipient& queue, KeySerial key) {
   if (const KeyWatch* watched = list_.find(queue, key)) end(*watched);
 }
 
-void KeyDispatcher::drop(const WatchQueue& queue) {
+void KeyDispatcher::drop(const Recipient& queue) {
   for (const KeyWatch* watch : list_.of_queue(queue)) end(*watch);
 }
 
@@ -313,10 +364,13 @@ void KeyDispatcher::take_in(KeyWatch& watch, KeySerial key,
 }
 
 void KeyDispatcher::on_key_event(const KeyEvent& event) {
+  std::unordered_set<const Recipient*> streams;
   for (KeyWatch* watch : list_.with_member(event.key)) {
     if (!list_.holds(watch)) continue;
     if (changes_links(event.kind)) follow_told_links(*watch, event);
-    offer(*watch, event);
+    // A queue tells its watches apart by their tags; a stream is told once.
+    const bool is_told = watch->queue->wants_facts() && !streams.insert(watch->queue).second;
+    if (!is_told) offer(*watch, event);
     if (changes_links(event.kind)) extend(*watch);
   }
 }
@@ -327,16 +381,18 @@ void KeyDispatcher::on_key_gone(KeySerial key) {
       list_.remove_member(*watch, key);
       continue;
     }
-    const watch_notification record = removal_record(watch->tag);
-    watch->queue->post(bytes_of(record));
+    if (!watch->queue->wants_facts()) {
+      const watch_notification record = removal_record(watch->tag);
+      watch->queue->post(bytes_of(record));
+    }
     end(*watch);
   }
 }
 
 void KeyDispatcher::on_key_loss() {
-  std::unordered_set<WatchQueue*> queues;
+  std::unordered_set<Recipient*> queues;
   for (const KeyWatch* watch : list_.all()) queues.insert(watch->queue);
-  for (WatchQueue* queue : queues) queue->lose();
+  for (Recipient* queue : queues) queue->lose();
 }
 
 void KeyDispatcher::on_key_looked(const KeyWatcher& watcher, const KeyLook& look) {

@@ -8,6 +8,8 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "base/user_limit.h"
 #include "dispatch/key_watch_list.h"
@@ -35,6 +37,10 @@ struct ExaminedKey {
 ExaminedKey examine_key(const Peer& caller, const KeyRights& rights, const watchq_key_watch& asked,
                         std::map<KeySerial, std::set<KeySerial>> told_links);
 
+/// Looks at all keys that a user may view by these IDs, and at what is linked where it may read.
+/// For patient threads.
+std::vector<ExaminedKey> examine_visible_keys(const Peer& caller, const KeyRights& rights);
+
 /// Holds the watches of keys, and writes to their queues what the source tells. One thread.
 ///
 /// For each event the kernel is asked again whether the watcher may view the key by its IDs. What
@@ -54,7 +60,7 @@ class KeyDispatcher final : public KeySink {
   KeyDispatcher& operator=(const KeyDispatcher&) = delete;
 
   /// Whether the queue watches this key: then it can be removed whoever may view it.
-  [[nodiscard]] bool watches(const WatchQueue& queue, KeySerial key) const {
+  [[nodiscard]] bool watches(const Recipient& queue, KeySerial key) const {
     return list_.find(queue, key) != nullptr;
   }
 
@@ -62,11 +68,17 @@ class KeyDispatcher final : public KeySink {
   /// of the key (EACCES, ENOKEY, EKEYREVOKED, EKEYEXPIRED, or why a negative key was rejected),
   /// EBUSY, EBADSLT, EINVAL for WATCHQ_CHILDREN of what is no keyring, EACCES for WATCHQ_SNAPSHOT
   /// of a keyring that nobody could read, EOPNOTSUPP, ENOSPC at a limit.
-  void watch(WatchQueue& queue, const watchq_key_watch& request, const ExaminedKey& examined);
+  void watch(Recipient& queue, const watchq_key_watch& request, const ExaminedKey& examined);
+  /// Watches these keys and, where they are keyrings, what is linked below them, in detail. What
+  /// cannot be watched is left out; at a limit the recipient is told that something is missed.
+  void watch_all(Recipient& recipient, const std::vector<ExaminedKey>& keys);
   /// Removes a watch that is there.
-  void unwatch(const WatchQueue& queue, KeySerial key);
+  void unwatch(const Recipient& queue, KeySerial key);
   /// Forgets a queue that is about to go.
-  void drop(const WatchQueue& queue);
+  void drop(const Recipient& queue);
+
+  /// Adds what a queue watches, a text for each watch.
+  void describe_watches(const Recipient& queue, std::vector<std::string>& texts) const;
 
   [[nodiscard]] std::size_t watches() const { return list_.size(); }
 

@@ -25,7 +25,7 @@ std::vector<KeyWatch*> all_of(const Map& map, const Key& key) {
 
 }  // namespace
 
-KeyWatch* KeyWatchList::find(const WatchQueue& queue, KeySerial key) const {
+KeyWatch* KeyWatchList::find(const Recipient& queue, KeySerial key) const {
   for (KeyWatch* watch : of_queue(queue)) {
     if (watch->key == key) return watch;
   }
@@ -61,7 +61,7 @@ std::vector<KeyWatch*> KeyWatchList::with_member(KeySerial key) const {
 
 bool KeyWatchList::holds(const KeyWatch* watch) const { return watches_.contains(watch); }
 
-std::vector<KeyWatch*> KeyWatchList::of_queue(const WatchQueue& queue) const {
+std::vector<KeyWatch*> KeyWatchList::of_queue(const Recipient& queue) const {
   return all_of(by_queue_, &queue);
 }
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/user_limit.h"
-#include "queue/watch_queue.h"
+#include "queue/recipient.h"
 #include "source/key_event.h"
 #include "source/key_look.h"
 
@@ -32,7 +32,7 @@ struct KeyMember {
 
 /// A key or keyring, watched by a queue.
 struct KeyWatch {
-  WatchQueue* queue = nullptr;
+  Recipient* queue = nullptr;
   KeySerial key = 0;
   std::uint8_t tag = 0;
   bool detail = false;     ///< each record is followed by one that explains it
@@ -48,7 +48,7 @@ struct KeyWatch {
 class KeyWatchList {
  public:
   /// The queue's watch of this very key; null when there is none.
-  [[nodiscard]] KeyWatch* find(const WatchQueue& queue, KeySerial key) const;
+  [[nodiscard]] KeyWatch* find(const Recipient& queue, KeySerial key) const;
   /// Its first member is the key itself.
   KeyWatch& add(KeyWatch watch);
   void remove(const KeyWatch& watch);
@@ -60,14 +60,14 @@ class KeyWatchList {
   /// holds().
   [[nodiscard]] std::vector<KeyWatch*> with_member(KeySerial key) const;
   [[nodiscard]] bool holds(const KeyWatch* watch) const;
-  [[nodiscard]] std::vector<KeyWatch*> of_queue(const WatchQueue& queue) const;
+  [[nodiscard]] std::vector<KeyWatch*> of_queue(const Recipient& queue) const;
   [[nodiscard]] std::vector<KeyWatch*> all() const;
   [[nodiscard]] std::size_t size() const { return watches_.size(); }
 
  private:
   std::unordered_map<const KeyWatch*, std::unique_ptr<KeyWatch>> watches_;
   std::unordered_multimap<KeySerial, KeyWatch*> by_member_;
-  std::unordered_multimap<const WatchQueue*, KeyWatch*> by_queue_;
+  std::unordered_multimap<const Recipient*, KeyWatch*> by_queue_;
 };
 
 }  // namespace watchq

@@ -2,18 +2,19 @@
 #include "dispatch/mount_watch_list.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 namespace watchq {
 namespace {
 
-bool is_watch(const MountWatch& watch, const WatchQueue& queue, const std::string& directory) {
+bool is_watch(const MountWatch& watch, const Recipient& queue, const std::string& directory) {
   return watch.queue == &queue && watch.directory == directory;
 }
 
 }  // namespace
 
-const MountWatch* MountWatchList::find(const WatchQueue& queue, std::uint64_t mount,
+const MountWatch* MountWatchList::find(const Recipient& queue, std::uint64_t mount,
                                        const std::string& directory) const {
   for (const MountWatch& watch : on_mount(mount)) {
     if (is_watch(watch, queue, directory)) return &watch;
@@ -28,7 +29,7 @@ void MountWatchList::put(MountWatch watch) {
   ++size_;
 }
 
-bool MountWatchList::remove(const WatchQueue& queue, std::uint64_t mount,
+bool MountWatchList::remove(const Recipient& queue, std::uint64_t mount,
                             const std::string& directory) {
   return erase_if(mount,
                   [&](const MountWatch& watch) { return is_watch(watch, queue, directory); }) != 0;
@@ -43,7 +44,7 @@ void MountWatchList::set_directory(const MountWatch& watch, const std::string& d
   }
 }
 
-void MountWatchList::remove_queue(const WatchQueue& queue) {
+void MountWatchList::remove_queue(const Recipient& queue) {
   for (auto entry = by_queue_.find(&queue); entry != by_queue_.end();
        entry = by_queue_.find(&queue)) {
     erase_if(entry->second, [&](const MountWatch& watch) { return watch.queue == &queue; });
@@ -60,6 +61,19 @@ const std::vector<MountWatch>& MountWatchList::on_mount(std::uint64_t mount) con
   static const std::vector<MountWatch> kNone;
   const auto entry = by_mount_.find(mount);
   return entry == by_mount_.end() ? kNone : entry->second;
+}
+
+std::vector<const MountWatch*> MountWatchList::of_queue(const Recipient& queue) const {
+  std::unordered_set<std::uint64_t> mounts;
+  const auto [first, last] = by_queue_.equal_range(&queue);
+  for (auto entry = first; entry != last; ++entry) mounts.insert(entry->second);
+  std::vector<const MountWatch*> watches;
+  for (const std::uint64_t mount : mounts) {
+    for (const MountWatch& watch : on_mount(mount)) {
+      if (watch.queue == &queue) watches.push_back(&watch);
+    }
+  }
+  return watches;
 }
 
 void MountWatchList::for_each(const std::function<void(const MountWatch&)>& visit) const {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/user_limit.h"
-#include "queue/watch_queue.h"
+#include "queue/recipient.h"
 #include "source/directory_follower.h"
 #include "source/mount_namespace.h"
 
@@ -19,7 +19,7 @@ namespace watchq {
 
 /// A directory of a mount, watched by a queue with all that is mounted below it.
 struct MountWatch {
-  WatchQueue* queue = nullptr;
+  Recipient* queue = nullptr;
   std::uint64_t mount = 0;  ///< unique ID
   std::string directory;    ///< path from the mount's root
   std::uint8_t tag = 0;
@@ -35,21 +35,23 @@ struct MountWatch {
 class MountWatchList {
  public:
   /// The queue's watch of this very directory; null when there is none.
-  [[nodiscard]] const MountWatch* find(const WatchQueue& queue, std::uint64_t mount,
+  [[nodiscard]] const MountWatch* find(const Recipient& queue, std::uint64_t mount,
                                        const std::string& directory) const;
   /// Adds a watch, or puts it in the place of the queue's watch of the same directory.
   void put(MountWatch watch);
   /// Returns whether there was such a watch.
-  bool remove(const WatchQueue& queue, std::uint64_t mount, const std::string& directory);
+  bool remove(const Recipient& queue, std::uint64_t mount, const std::string& directory);
   /// A watch whose directory has another path by now.
   void set_directory(const MountWatch& watch, const std::string& directory);
   /// Takes all watches of a queue out.
-  void remove_queue(const WatchQueue& queue);
+  void remove_queue(const Recipient& queue);
   /// Takes all watches of a mount out.
   std::vector<MountWatch> take_mount(std::uint64_t mount);
 
   [[nodiscard]] const std::vector<MountWatch>& on_mount(std::uint64_t mount) const;
   void for_each(const std::function<void(const MountWatch&)>& visit) const;
+  /// Those of one queue.
+  [[nodiscard]] std::vector<const MountWatch*> of_queue(const Recipient& queue) const;
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
@@ -57,7 +59,7 @@ class MountWatchList {
 
   std::unordered_map<std::uint64_t, std::vector<MountWatch>> by_mount_;
   // The mounts each queue watches, once for each watch.
-  std::unordered_multimap<const WatchQueue*, std::uint64_t> by_queue_;
+  std::unordered_multimap<const Recipient*, std::uint64_t> by_queue_;
   std::size_t size_ = 0;
 };
 

@@ -25,4 +25,7 @@ const Mount& mount_of(MountNamespace& mounts, const OpenObject& object);
 /// caller's root, EBADF when the caller has closed it, EAGAIN when it does not keep still.
 Place place_of(MountNamespace& mounts, const Peer& caller, int fd, OpenObject directory);
 
+/// The place of the caller's root directory, likewise.
+Place place_of_root(MountNamespace& mounts, const Peer& caller, OpenObject root);
+
 }  // namespace watchq

@@ -44,7 +44,7 @@ std::uint32_t info_of(std::size_t bytes, std::uint8_t tag);
 /// A path as it is seen from `root`; nothing when it is not below.
 std::string path_from(const std::string& root, const std::string& path);
 
-/// A record's bytes, for WatchQueue::post().
+/// A record's bytes, for Recipient::post().
 template <typename Record>
 std::span<const std::byte> bytes_of(const Record& record) {
   return std::as_bytes(std::span(&record, 1));

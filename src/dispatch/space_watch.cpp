@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "dispatch/space_watch.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "dispatch/record.h"
 
@@ -20,30 +22,55 @@ std::shared_ptr<SpaceWatch> make_space_watch(const watchq_sb_watch& request) {
   }
   const bool of_bytes = kind == WATCHQ_SPACE_FREE_BYTES || kind == WATCHQ_SPACE_FREE_SHARE;
   return std::make_shared<SpaceWatch>(
-      SpaceThreshold{of_bytes ? SpaceThreshold::Of::bytes : SpaceThreshold::Of::inodes, is_share,
-                     request.threshold});
+      std::vector{SpaceThreshold{of_bytes ? SpaceThreshold::Of::bytes : SpaceThreshold::Of::inodes,
+                                 is_share, request.threshold}});
 }
 
-std::optional<watchq_space_notification> SpaceWatch::update(std::uint64_t superblock,
-                                                            const SpaceFigures& figures,
-                                                            std::uint8_t tag) {
-  ThresholdState& state = states_.try_emplace(superblock, threshold_).first->second;
-  const std::optional<bool> below = state.update(figures);
-  if (!below) return std::nullopt;
-  const Room room = room_of(figures, threshold_.of);
+std::shared_ptr<SpaceWatch> standard_space_watch() {
+  constexpr std::uint64_t kTwentieth = 50'000;
+  return std::make_shared<SpaceWatch>(
+      std::vector{SpaceThreshold{SpaceThreshold::Of::bytes, true, kTwentieth},
+                  SpaceThreshold{SpaceThreshold::Of::inodes, true, kTwentieth}});
+}
+
+namespace {
+
+watchq_space_notification space_record(std::uint64_t superblock, const SpaceFigures& figures,
+                                       const ThresholdState& state, std::uint8_t tag) {
+  const SpaceThreshold::Of of = state.threshold().of;
+  const Room room = room_of(figures, of);
   watchq_space_notification record{};
   record.watch.type = WATCHQ_TYPE_SPACE;
   record.watch.subtype =
-      threshold_.of == SpaceThreshold::Of::bytes ? WATCHQ_SPACE_BLOCKS : WATCHQ_SPACE_INODES;
-  record.watch.info = info_of(sizeof record, tag) | (*below ? WATCHQ_SPACE_IS_BELOW : 0);
+      of == SpaceThreshold::Of::bytes ? WATCHQ_SPACE_BLOCKS : WATCHQ_SPACE_INODES;
+  record.watch.info = info_of(sizeof record, tag) | (state.below() ? WATCHQ_SPACE_IS_BELOW : 0);
   record.sb_id = superblock;
   record.free = room.free;
   record.total = room.total;
   return record;
 }
 
+}  // namespace
+
+std::vector<watchq_space_notification> SpaceWatch::update(std::uint64_t superblock,
+                                                          const SpaceFigures& figures,
+                                                          std::uint8_t tag) {
+  const auto [entry, is_new] = states_.try_emplace(superblock);
+  std::vector<ThresholdState>& states = entry->second;
+  if (is_new) {
+    for (const SpaceThreshold& threshold : thresholds_) states.emplace_back(threshold);
+  }
+  std::vector<watchq_space_notification> records;
+  for (ThresholdState& state : states) {
+    if (state.update(figures)) records.push_back(space_record(superblock, figures, state, tag));
+  }
+  return records;
+}
+
 bool SpaceWatch::can_tell(const SpaceFigures& figures) const {
-  return room_of(figures, threshold_.of).total != 0;
+  return std::all_of(thresholds_.begin(), thresholds_.end(), [&](const SpaceThreshold& threshold) {
+    return room_of(figures, threshold.of).total != 0;
+  });
 }
 
 }  // namespace watchq

@@ -6,8 +6,8 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "source/space_threshold.h"
 
@@ -18,23 +18,28 @@ namespace watchq {
 class SpaceWatch;
 std::shared_ptr<SpaceWatch> make_space_watch(const watchq_sb_watch& request);
 
+/// What those are told who have named no threshold and want to know all: that less than a twentieth
+/// of a filesystem's space, or of its inodes, is free.
+std::shared_ptr<SpaceWatch> standard_space_watch();
+
 /// Shared by the copies of a watch. One thread.
 class SpaceWatch {
  public:
-  explicit SpaceWatch(const SpaceThreshold& threshold) : threshold_(threshold) {}
+  explicit SpaceWatch(std::vector<SpaceThreshold> thresholds)
+      : thresholds_(std::move(thresholds)) {}
 
-  /// Takes the figures of a superblock. Gives the record that is due for this tag; nothing when the
-  /// superblock is on the same side of the threshold as before: above, at first.
-  std::optional<watchq_space_notification> update(std::uint64_t superblock,
-                                                  const SpaceFigures& figures, std::uint8_t tag);
+  /// Takes the figures of a superblock. Gives the records that are due for this tag: one for each
+  /// threshold that the superblock is on another side of than before; at first it was above.
+  std::vector<watchq_space_notification> update(std::uint64_t superblock,
+                                                const SpaceFigures& figures, std::uint8_t tag);
   void forget(std::uint64_t superblock) { states_.erase(superblock); }
 
-  /// Whether these figures count what the threshold does.
+  /// Whether these figures count what the thresholds do.
   [[nodiscard]] bool can_tell(const SpaceFigures& figures) const;
 
  private:
-  SpaceThreshold threshold_;
-  std::unordered_map<std::uint64_t, ThresholdState> states_;
+  const std::vector<SpaceThreshold> thresholds_;
+  std::unordered_map<std::uint64_t, std::vector<ThresholdState>> states_;  // by superblock
 };
 
 }  // namespace watchq

@@ -5,9 +5,10 @@
 #include <utility>
 
 #include "base/error.h"
-#include "dispatch/place.h"
+#include "dispatch/event_facts.h"
 #include "dispatch/record.h"
 #include "dispatch/superblock_record.h"
+#include "dispatch/watch_words.h"
 #include "source/network_detector.h"
 
 namespace watchq {
@@ -42,9 +43,8 @@ SuperblockDispatcher::SuperblockDispatcher(boost::asio::io_context& io, MountSou
   superblocks_.start(*this);
 }
 
-void SuperblockDispatcher::watch(WatchQueue& queue, const Peer& caller,
-                                 const watchq_sb_watch& asked, const OpenObject& object,
-                                 const ExaminedSuperblock& examined) {
+void SuperblockDispatcher::watch(Recipient& queue, const Peer& caller, const watchq_sb_watch& asked,
+                                 const OpenObject& object, const ExaminedSuperblock& examined) {
   const watchq_watch& request = asked.watch;
   const UniqueFd namespace_fd = caller.mount_namespace();
   auto mounts = mounts_.open(namespace_fd.get(), mount_sink_);
@@ -91,12 +91,12 @@ void SuperblockDispatcher::watch(WatchQueue& queue, const Peer& caller,
   tell_complete(watch);
 }
 
-void SuperblockDispatcher::unwatch(const WatchQueue& queue, std::uint64_t superblock) {
+void SuperblockDispatcher::unwatch(const Recipient& queue, std::uint64_t superblock) {
   const SuperblockWatch taken = watches_.take(queue, superblock);
   superblocks_.unwatch(superblock, *taken.mounts, taken.probe != nullptr);
 }
 
-void SuperblockDispatcher::watch_all(WatchQueue& queue, const Peer& caller,
+void SuperblockDispatcher::watch_all(Recipient& queue, const Peer& caller,
                                      const watchq_sb_watch& asked, const OpenObject& directory,
                                      std::shared_ptr<MountNamespace> mounts) {
   const watchq_watch& request = asked.watch;
@@ -130,15 +130,45 @@ void SuperblockDispatcher::watch_all(WatchQueue& queue, const Peer& caller,
   tell_complete(added.as);
 }
 
-void SuperblockDispatcher::drop(const WatchQueue& queue) {
+void SuperblockDispatcher::watch_below(Recipient& recipient, const Peer& caller,
+                                       const std::shared_ptr<MountNamespace>& mounts,
+                                       const Place& place) {
+  superblocks_.sync();
+  auto share = watch_limit_.share(recipient.owner(), 1);
+  const ReachWatch& added = reach_.add(
+      {{&recipient, 0, 0, false, caller.root(), mounts, standard_space_watch(), std::move(share)},
+       place.mount,
+       place.directory,
+       {},
+       {}});
+  for (const std::uint64_t superblock : added.superblocks) {
+    begin_space(added.as, superblock, false);
+  }
+}
+
+void SuperblockDispatcher::drop(const Recipient& queue) {
   for (const SuperblockWatch& watch : watches_.take_queue(queue)) {
     superblocks_.unwatch(watch.superblock, *watch.mounts, watch.probe != nullptr);
   }
   reach_.remove_queue(queue);
 }
 
+void SuperblockDispatcher::describe_watches(const Recipient& queue,
+                                            std::vector<std::string>& texts) const {
+  for (const SuperblockWatch* watch : watches_.of_queue(queue)) texts.push_back(words_of(*watch));
+  reach_.for_each(0, [&](const ReachWatch& watch) {
+    if (watch.as.queue == &queue) texts.push_back(words_of(watch));
+  });
+}
+
 void SuperblockDispatcher::tell(const SuperblockWatch& watch, const SuperblockEvent& event) const {
   const SuperblockRecord record(event, watch.tag);
+  if (watch.queue->wants_facts()) {
+    Facts facts = facts_of(watch, event.superblock);
+    add_quota(facts, event);
+    watch.queue->post_facts(record.bytes(), facts);
+    return;
+  }
   const WatchedSuperblock* known = watch.detail ? superblocks_.find(event.superblock) : nullptr;
   if (known == nullptr) {
     watch.queue->post(record.bytes());
@@ -148,6 +178,23 @@ void SuperblockDispatcher::tell(const SuperblockWatch& watch, const SuperblockEv
   const Mount* shown = mount ? watch.mounts->table().find(*mount) : nullptr;
   const SuperblockDetail detail(event, known->superblock, shown, watch.root, watch.tag);
   watch.queue->post(record.bytes(), detail.bytes());
+}
+
+Facts SuperblockDispatcher::facts_of(const SuperblockWatch& watch, std::uint64_t superblock) const {
+  const WatchedSuperblock* known = superblocks_.find(superblock);
+  if (known != nullptr) return facts_of_superblock(known->superblock, *watch.mounts, watch.root);
+  Facts facts;
+  facts.superblock = superblock;
+  return facts;
+}
+
+void SuperblockDispatcher::tell_space(const SuperblockWatch& watch,
+                                      const watchq_space_notification& record) const {
+  if (watch.queue->wants_facts()) {
+    watch.queue->post_facts(bytes_of(record), facts_of(watch, record.sb_id));
+  } else {
+    watch.queue->post(bytes_of(record));
+  }
 }
 
 std::shared_ptr<SpaceWatch> SuperblockDispatcher::space_of_watched(const watchq_sb_watch& asked,
@@ -173,8 +220,9 @@ void SuperblockDispatcher::begin_space(const SuperblockWatch& watch, std::uint64
   if (!watch.space) return;
   const auto figures = superblocks_.space(superblock);
   if (!figures) return;
-  const auto record = watch.space->update(superblock, *figures, watch.tag);
-  if (record && tells) watch.queue->post(bytes_of(*record));
+  for (const auto& record : watch.space->update(superblock, *figures, watch.tag)) {
+    if (tells) tell_space(watch, record);
+  }
 }
 
 void SuperblockDispatcher::tell_present(const SuperblockWatch& watch,
@@ -204,23 +252,24 @@ void SuperblockDispatcher::on_superblock_gone(std::uint64_t superblock) {
 }
 
 void SuperblockDispatcher::on_superblock_loss(std::uint64_t superblock) {
-  std::unordered_set<WatchQueue*> queues;
+  std::unordered_set<Recipient*> queues;
   watches_.for_each([&](const SuperblockWatch& watch) {
     if (superblock == 0 || watch.superblock == superblock) queues.insert(watch.queue);
   });
   reach_.for_each(superblock, [&](const ReachWatch& watch) { queues.insert(watch.as.queue); });
-  for (WatchQueue* queue : queues) queue->lose();
+  for (Recipient* queue : queues) queue->lose();
 }
 
 void SuperblockDispatcher::on_superblock_space(std::uint64_t superblock,
                                                const SpaceFigures& figures) {
-  const auto tell_space = [&](const SuperblockWatch& watch) {
+  const auto update = [&](const SuperblockWatch& watch) {
     if (!watch.space) return;
-    const auto record = watch.space->update(superblock, figures, watch.tag);
-    if (record) watch.queue->post(bytes_of(*record));
+    for (const auto& record : watch.space->update(superblock, figures, watch.tag)) {
+      tell_space(watch, record);
+    }
   };
-  for (const SuperblockWatch& watch : watches_.on(superblock)) tell_space(watch);
-  reach_.for_each(superblock, [&](const ReachWatch& watch) { tell_space(watch.as); });
+  for (const SuperblockWatch& watch : watches_.on(superblock)) update(watch);
+  reach_.for_each(superblock, [&](const ReachWatch& watch) { update(watch.as); });
 }
 
 }  // namespace watchq

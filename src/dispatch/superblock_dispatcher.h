@@ -6,11 +6,15 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "dispatch/place.h"
 #include "dispatch/superblock_reach.h"
 #include "dispatch/superblock_watch_list.h"
 #include "kernel/open_object.h"
 #include "kernel/peer.h"
+#include "report/facts.h"
 #include "source/mount_source.h"
 #include "source/superblock_source.h"
 
@@ -39,11 +43,16 @@ class SuperblockDispatcher final : public SuperblockSink {
   /// EOPNOTSUPP when nobody can tell how much is free there, but a threshold is named. ENOSPC when
   /// the queue's owner has too many watches, EMFILE when too many of them are of superblocks whose
   /// servers are asked.
-  void watch(WatchQueue& queue, const Peer& caller, const watchq_sb_watch& asked,
+  void watch(Recipient& queue, const Peer& caller, const watchq_sb_watch& asked,
              const OpenObject& object, const ExaminedSuperblock& examined);
 
+  /// Watches the superblocks of all mounts at and below a directory, and the space that is free on
+  /// them by the standard thresholds.
+  void watch_below(Recipient& recipient, const Peer& caller,
+                   const std::shared_ptr<MountNamespace>& mounts, const Place& place);
+
   /// Forgets a queue that is about to go.
-  void drop(const WatchQueue& queue);
+  void drop(const Recipient& queue);
 
   /// Mounts are about to be looked at: superblocks that have ended are not to be taken for those
   /// that the look shows in their place.
@@ -63,6 +72,9 @@ class SuperblockDispatcher final : public SuperblockSink {
     return superblocks_.examiner();
   }
 
+  /// Adds what a queue watches, a text for each watch.
+  void describe_watches(const Recipient& queue, std::vector<std::string>& texts) const;
+
   [[nodiscard]] std::size_t watches() const { return watches_.size() + reach_.size(); }
 
   void on_superblock_event(const SuperblockEvent& event) override;
@@ -71,10 +83,12 @@ class SuperblockDispatcher final : public SuperblockSink {
   void on_superblock_space(std::uint64_t superblock, const SpaceFigures& figures) override;
 
  private:
-  void unwatch(const WatchQueue& queue, std::uint64_t superblock);
-  void watch_all(WatchQueue& queue, const Peer& caller, const watchq_sb_watch& asked,
+  void unwatch(const Recipient& queue, std::uint64_t superblock);
+  void watch_all(Recipient& queue, const Peer& caller, const watchq_sb_watch& asked,
                  const OpenObject& directory, std::shared_ptr<MountNamespace> mounts);
   void tell(const SuperblockWatch& watch, const SuperblockEvent& event) const;
+  void tell_space(const SuperblockWatch& watch, const watchq_space_notification& record) const;
+  [[nodiscard]] Facts facts_of(const SuperblockWatch& watch, std::uint64_t superblock) const;
   /// The threshold asked for; undoes the source's watch where it cannot be told.
   std::shared_ptr<SpaceWatch> space_of_watched(const watchq_sb_watch& asked,
                                                std::uint64_t superblock,

@@ -31,7 +31,7 @@ std::vector<const Mount*> mounts_below(const MountTable& table, std::uint64_t mo
 
 }  // namespace
 
-ReachWatch* SuperblockReach::find(const WatchQueue& queue, std::uint64_t mount,
+ReachWatch* SuperblockReach::find(const Recipient& queue, std::uint64_t mount,
                                   const std::string& directory) {
   const auto found = std::find_if(watches_.begin(), watches_.end(), [&](const ReachWatch& watch) {
     return watch.as.queue == &queue && watch.mount == mount && watch.directory == directory;
@@ -50,7 +50,7 @@ void SuperblockReach::remove(const ReachWatch& watch) {
   watches_.remove_if([&](const ReachWatch& other) { return &other == &watch; });
 }
 
-void SuperblockReach::remove_queue(const WatchQueue& queue) {
+void SuperblockReach::remove_queue(const Recipient& queue) {
   for (const ReachWatch& watch : watches_) {
     if (watch.as.queue == &queue) leave_all(watch);
   }

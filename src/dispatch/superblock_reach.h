@@ -37,12 +37,12 @@ class SuperblockReach {
       : superblocks_(superblocks), scout_(scout), probe_limit_(probes) {}
 
   /// The queue's watch of this very directory; null when there is none.
-  [[nodiscard]] ReachWatch* find(const WatchQueue& queue, std::uint64_t mount,
+  [[nodiscard]] ReachWatch* find(const Recipient& queue, std::uint64_t mount,
                                  const std::string& directory);
   /// Begins to watch.
   ReachWatch& add(ReachWatch watch);
   void remove(const ReachWatch& watch);
-  void remove_queue(const WatchQueue& queue);
+  void remove_queue(const Recipient& queue);
 
   /// Mounts have come, gone or moved.
   void mounts_changed() { stale_ = true; }

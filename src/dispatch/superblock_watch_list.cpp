@@ -6,7 +6,7 @@
 
 namespace watchq {
 
-const SuperblockWatch* SuperblockWatchList::find(const WatchQueue& queue,
+const SuperblockWatch* SuperblockWatchList::find(const Recipient& queue,
                                                  std::uint64_t superblock) const {
   for (const SuperblockWatch& watch : on(superblock)) {
     if (watch.queue == &queue) return &watch;
@@ -20,7 +20,7 @@ void SuperblockWatchList::add(SuperblockWatch watch) {
   ++size_;
 }
 
-SuperblockWatch SuperblockWatchList::take(const WatchQueue& queue, std::uint64_t superblock) {
+SuperblockWatch SuperblockWatchList::take(const Recipient& queue, std::uint64_t superblock) {
   const auto all = by_superblock_.find(superblock);
   auto& watches = all->second;
   const auto found = std::find_if(watches.begin(), watches.end(),
@@ -35,7 +35,7 @@ SuperblockWatch SuperblockWatchList::take(const WatchQueue& queue, std::uint64_t
   return taken;
 }
 
-std::vector<SuperblockWatch> SuperblockWatchList::take_queue(const WatchQueue& queue) {
+std::vector<SuperblockWatch> SuperblockWatchList::take_queue(const Recipient& queue) {
   std::vector<std::uint64_t> superblocks;
   const auto [first, last] = by_queue_.equal_range(&queue);
   for (auto entry = first; entry != last; ++entry) superblocks.push_back(entry->second);
@@ -55,6 +55,13 @@ const std::vector<SuperblockWatch>& SuperblockWatchList::on(std::uint64_t superb
   static const std::vector<SuperblockWatch> kNone;
   const auto found = by_superblock_.find(superblock);
   return found == by_superblock_.end() ? kNone : found->second;
+}
+
+std::vector<const SuperblockWatch*> SuperblockWatchList::of_queue(const Recipient& queue) const {
+  std::vector<const SuperblockWatch*> watches;
+  const auto [first, last] = by_queue_.equal_range(&queue);
+  for (auto entry = first; entry != last; ++entry) watches.push_back(find(queue, entry->second));
+  return watches;
 }
 
 void SuperblockWatchList::for_each(const std::function<void(const SuperblockWatch&)>& visit) const {

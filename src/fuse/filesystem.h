@@ -5,13 +5,14 @@
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "dispatch/dispatcher.h"
 #include "fuse/api.h"
+#include "fuse/event_files.h"
 #include "fuse/mount_directory.h"
 #include "fuse/page_cache.h"
 #include "fuse/patient_calls.h"
@@ -25,6 +26,8 @@ namespace watchq {
 /// The thread that waits for the answer to a request.
 Peer caller_of(fuse_req_t request);
 
+class DirectoryReply;
+
 /// How many calls may wait for what their callers have them wait for, and who hears of refusals.
 struct CallLimits {
   PatientCalls::Limits most;
@@ -35,11 +38,16 @@ struct CallLimits {
 /// std::system_error without having answered. All on the serving thread; none blocks.
 class Filesystem {
  public:
-  /// `io`, `dispatcher`, `mounts`, `superblocks` and `limits` outlive this. `status` gives the text
-  /// of the file of that name, for this reader.
+  /// What gives the texts of the files of these names; `status` for a reader.
+  struct Texts {
+    std::function<std::string(const Peer&)> status;
+    std::function<std::string()> metrics;
+  };
+
+  /// `io`, `dispatcher`, `mounts`, `superblocks` and the limits outlive this.
   Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, MountDirectory& mounts,
-             SuperblockDirectory& superblocks, QueueLimits& limits, CallLimits calls,
-             Transport wanted, std::function<std::string(const Peer&)> status);
+             SuperblockDirectory& superblocks, QueueLimits& limits, StreamLimits& stream_limits,
+             CallLimits calls, Transport wanted, Texts texts);
 
   /// Once the kernel has been greeted: chooses how rings are shared. `device_fd` is the FUSE
   /// device; it and `session` outlive all use of this. `offered` says whether the kernel agreed to
@@ -60,7 +68,8 @@ class Filesystem {
   void retrieved(const void* cookie, std::span<const std::byte> bytes) {
     page_cache_.on_reply(cookie, bytes);
   }
-  void poll(fuse_req_t request, fuse_ino_t node, fuse_pollhandle* handle);
+  void poll(fuse_req_t request, fuse_ino_t node, fuse_pollhandle* handle,
+            const fuse_file_info& info);
   void release(fuse_req_t request, fuse_ino_t node, const fuse_file_info& info);
   /// An ioctl(2): `argument` is what the caller passed, `input` what the kernel copied from there.
   void ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command, std::uint64_t argument,
@@ -77,6 +86,8 @@ class Filesystem {
   [[nodiscard]] std::size_t queues() const { return queues_.size(); }
   /// Records of all queues since the start.
   [[nodiscard]] Totals totals() const;
+  /// The open streams of events.
+  [[nodiscard]] const EventFiles& events() const { return events_; }
 
   /// Ends all that waits for an answer, so that no reply is owed when the session goes, then calls
   /// `done`: until then requests have to be served.
@@ -84,6 +95,10 @@ class Filesystem {
 
  private:
   [[nodiscard]] struct stat attributes(fuse_ino_t node) const;
+  void list_queues(DirectoryReply& reply, uid_t user, off_t offset) const;
+  void open_queue_view(fuse_req_t request, fuse_ino_t node);
+  /// The queue that a user may look into. Throws RequestError(ENOENT) where there is none.
+  [[nodiscard]] const std::shared_ptr<QueueFile>& queue_seen_by(uid_t user, fuse_ino_t queue) const;
   void open_queue(fuse_req_t request, fuse_ino_t node, int access);
   [[nodiscard]] fuse_ino_t find(fuse_req_t request, fuse_ino_t parent, std::string_view name);
   [[nodiscard]] std::string text_at(fuse_req_t request, fuse_ino_t node);
@@ -91,9 +106,9 @@ class Filesystem {
   /// Whether it is an open queue whose ring is mapped from the page cache.
   [[nodiscard]] bool is_in_page_cache(fuse_ino_t node) const;
 
-  /// Answers a call with what `use` makes of the result of patient work. Both may throw.
+  /// Answers a call when `use` has taken the result of patient work. Both may throw.
   template <typename Work, typename Use>
-  void answer_patiently(fuse_req_t request, Work work, Use use);
+  void answer_call(fuse_req_t request, Work work, Use use);
   /// Answers a call when the function it hands to `act` is called; `act` may throw instead.
   template <typename Act>
   void answer_when_done(fuse_req_t request, Act act);
@@ -110,16 +125,17 @@ class Filesystem {
   MountDirectory& mounts_;
   SuperblockDirectory& superblocks_;
   QueueLimits& limits_;
-  std::function<std::string(const Peer&)> status_;
+  const Texts texts_;
   const Transport wanted_;
   TransportInUse transport_;
   int device_fd_ = -1;
   PageCache page_cache_;
   fuse_ino_t next_queue_node_;
-  std::unordered_map<fuse_ino_t, std::shared_ptr<QueueFile>> queues_;  // the open ones, by node
-  Totals closed_;  // of the queues that are closed
+  std::map<fuse_ino_t, std::shared_ptr<QueueFile>> queues_;  // the open ones, by node
+  Totals closed_;                                            // of the queues that are closed
   PendingCalls pending_calls_;
   PatientCalls patient_calls_;
+  EventFiles events_;
 };
 
 }  // namespace watchq

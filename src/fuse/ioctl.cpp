@@ -11,8 +11,8 @@
 
 #include "base/error.h"
 #include "dispatch/dispatcher.h"
+#include "fuse/answer_patiently.h"
 #include "fuse/filesystem.h"
-#include "fuse/reply.h"
 #include "kernel/open_object.h"
 #include "source/superblock_scout.h"
 
@@ -198,33 +198,12 @@ void Filesystem::ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command
 }
 
 template <typename Work, typename Use>
-void Filesystem::answer_patiently(fuse_req_t request, Work work, Use use) {
-  const uid_t user = fuse_req_ctx(request)->uid;
-  const PendingCalls::Id id = pending_calls_.add(request);
-  PatientCalls::Work task = [this, id, work = std::move(work),
-                             use = std::move(use)]() mutable -> PatientCalls::Continuation {
-    try {
-      return [this, id, result = work(), use = std::move(use)] {
-        auto* const waiting = pending_calls_.take(id);
-        if (waiting == nullptr) return;
-        reply_errno_of(waiting, [&] {
-          use(result);
-          fuse_reply_ioctl(waiting, 0, nullptr, 0);
-        });
-      };
-    } catch (...) {
-      return [this, id, error = errno_of_exception()] {
-        auto* const waiting = pending_calls_.take(id);
-        if (waiting != nullptr) fuse_reply_err(waiting, error);
-      };
-    }
-  };
-  try {
-    patient_calls_.run(user, std::move(task));
-  } catch (...) {
-    pending_calls_.take(id);
-    throw;
-  }
+void Filesystem::answer_call(fuse_req_t request, Work work, Use use) {
+  answer_patiently(pending_calls_, patient_calls_, request, std::move(work),
+                   [use = std::move(use)](fuse_req_t waiting, const auto& result) {
+                     use(result);
+                     fuse_reply_ioctl(waiting, 0, nullptr, 0);
+                   });
 }
 
 template <typename Act>
@@ -251,7 +230,7 @@ void Filesystem::set_filter(fuse_req_t request, QueueFile& file, std::uint64_t a
            sizeof(watch_notification_type_filter);
   };
   // The file stays open while the call waits.
-  answer_patiently(
+  answer_call(
       request,
       [caller = caller_of(request), argument, entries_bytes] {
         return decode_filter(
@@ -265,7 +244,7 @@ void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argume
   const auto [asked, unseen] = decode_watch<watchq_watch>(input);
   check_mount_watch(asked);
   const Peer caller = caller_of(request);
-  answer_patiently(
+  answer_call(
       request,
       [caller, asked = asked, unseen = unseen, address = argument + input.size(),
        follower = dispatcher_.follower()] {
@@ -289,7 +268,7 @@ void Filesystem::watch_superblock(fuse_req_t request, QueueFile& file, std::uint
   const auto [asked, unseen] = decode_watch<watchq_sb_watch>(input);
   check_superblock_watch(asked);
   const Peer caller = caller_of(request);
-  answer_patiently(
+  answer_call(
       request,
       [caller, asked = asked, unseen = unseen, address = argument + input.size(),
        examiner = dispatcher_.superblocks().examiner()] {
@@ -315,7 +294,7 @@ void Filesystem::watch_key(fuse_req_t request, QueueFile& file, std::uint64_t ar
   }
   const Peer caller = caller_of(request);
   const KeyRights rights{fuse_req_ctx(request)->uid, fuse_req_ctx(request)->gid, {}};
-  answer_patiently(
+  answer_call(
       request,
       [caller, rights, asked = asked, unseen = unseen, address = argument + input.size()] {
         require_zero_memory(caller, address, unseen);

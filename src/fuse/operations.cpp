@@ -86,8 +86,8 @@ void ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command, void* argu
   });
 }
 
-void poll(fuse_req_t request, fuse_ino_t node, fuse_file_info*, fuse_pollhandle* handle) {
-  answer(request, [&](Filesystem& files) { files.poll(request, node, handle); });
+void poll(fuse_req_t request, fuse_ino_t node, fuse_file_info* info, fuse_pollhandle* handle) {
+  answer(request, [&](Filesystem& files) { files.poll(request, node, handle, *info); });
 }
 
 }  // namespace

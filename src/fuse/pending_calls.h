@@ -40,4 +40,25 @@ class PendingCalls {
   std::unordered_map<Id, Call> calls_;
 };
 
+/// One of them, answered with an errno when nobody has taken it by the end of this.
+class PendingAnswer {
+ public:
+  /// `calls` outlives this. Throws RequestError(EINTR) as PendingCalls::add().
+  PendingAnswer(PendingCalls& calls, fuse_req_t request, int error)
+      : calls_(calls), id_(calls.add(request)), error_(error) {}
+  PendingAnswer(const PendingAnswer&) = delete;
+  PendingAnswer& operator=(const PendingAnswer&) = delete;
+  ~PendingAnswer() {
+    if (fuse_req_t request = take()) fuse_reply_err(request, error_);
+  }
+
+  /// Hands it over; null when it has been answered.
+  fuse_req_t take() { return calls_.take(id_); }
+
+ private:
+  PendingCalls& calls_;
+  const PendingCalls::Id id_;
+  const int error_;
+};
+
 }  // namespace watchq

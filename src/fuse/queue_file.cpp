@@ -46,7 +46,6 @@ QueueFile::QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t own
 
 QueueFile::~QueueFile() {
   if (poll_handle_ != nullptr) fuse_pollhandle_destroy(poll_handle_);
-  for (const Reader& reader : readers_) fuse_reply_err(reader.request, ENOTCONN);
 }
 
 bool QueueFile::reply_open(fuse_req_t request, std::uint64_t handle) const {
@@ -101,6 +100,14 @@ void QueueFile::inject(std::span<const std::byte> bytes, const Done& done) {
   }
 }
 
+void QueueFile::refresh(const Done& done) {
+  if (page_cache_ && queue_.has_ring()) {
+    page_cache_->deliver(done);
+  } else {
+    done();
+  }
+}
+
 void QueueFile::ensure_readable() {
   if (!shared_ && !queue_.has_ring()) {
     set_size(std::min(kReadOnlyPages, limits_.max_ring_pages), [] {});
@@ -119,10 +126,7 @@ void QueueFile::read(fuse_req_t request, std::size_t size, bool nonblocking) {
     }
   }
   if (nonblocking) throw RequestError(EAGAIN, "no records");
-  // Within fuse_req_interrupt_func() it could not be answered: that uses the request again after.
-  if (fuse_req_interrupted(request) != 0) throw RequestError(EINTR);
-  readers_.push_back({request, size});
-  fuse_req_interrupt_func(request, &QueueFile::interrupted, this);
+  readers_.add({request, size});
 }
 
 void QueueFile::poll(fuse_pollhandle* handle, const std::function<void(unsigned int)>& then) {
@@ -167,27 +171,13 @@ void QueueFile::wake_soon() {
 
 void QueueFile::wake() {
   wake_scheduled_ = false;
-  serve_readers();
+  readers_.serve(
+      [this](const WaitingReaders::Reader& reader) { return take_records(reader.size); });
   // Whoever asked is woken, also when the ring looks as if it had not been empty: the client may be
   // about to sleep on the emptiness it saw, its last store of tail not yet visible here.
   if (poll_handle_ == nullptr) return;
   fuse_lowlevel_notify_poll(poll_handle_);
   fuse_pollhandle_destroy(std::exchange(poll_handle_, nullptr));
-}
-
-void QueueFile::serve_readers() {
-  while (!readers_.empty()) {
-    const Reader reader = readers_.front();
-    try {
-      const std::vector<std::byte> records = take_records(reader.size);
-      if (records.empty()) return;
-      readers_.pop_front();
-      fuse_reply_buf(reader.request, reinterpret_cast<const char*>(records.data()), records.size());
-    } catch (const RequestError& error) {
-      readers_.pop_front();
-      fuse_reply_err(reader.request, error.error());
-    }
-  }
 }
 
 std::vector<std::byte> QueueFile::take_records(std::size_t size) {
@@ -208,16 +198,6 @@ std::vector<std::byte> QueueFile::take_records(std::size_t size) {
   }
   watchq_ring_seen(&ring);
   return taken;
-}
-
-void QueueFile::interrupted(fuse_req_t request, void* self) {
-  auto& readers = static_cast<QueueFile*>(self)->readers_;
-  const auto reader = std::find_if(readers.begin(), readers.end(), [&](const Reader& waiting) {
-    return waiting.request == request;
-  });
-  if (reader == readers.end()) return;
-  readers.erase(reader);
-  fuse_reply_err(request, EINTR);
 }
 
 }  // namespace watchq

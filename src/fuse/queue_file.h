@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,6 +18,7 @@
 #include "fuse/api.h"
 #include "fuse/page_cache_ring.h"
 #include "fuse/passthrough.h"
+#include "fuse/waiting_readers.h"
 #include "queue/watch_queue.h"
 
 namespace watchq {
@@ -69,30 +69,29 @@ class QueueFile : public std::enable_shared_from_this<QueueFile> {
   /// the next record.
   void poll(fuse_pollhandle* handle, const std::function<void(unsigned int)>& then);
 
+  /// Calls `done`, now or later, when the ring's memory has the client's indices of now. Not at all
+  /// when this goes before.
+  void refresh(const Done& done);
+
   /// Makes sure that a queue which is only read has a ring.
   void ensure_readable();
 
   /// The pages its client has mapped; null where they are the ring itself.
   [[nodiscard]] PageCacheRing* page_cache() { return page_cache_.get(); }
   [[nodiscard]] WatchQueue& queue() { return queue_; }
+  [[nodiscard]] uid_t owner() const { return owner_; }
+  [[nodiscard]] bool is_read_only() const { return !shared_; }
   [[nodiscard]] std::size_t size() const { return queue_.memory().size(); }
 
  private:
-  struct Reader {
-    fuse_req_t request;
-    std::size_t size;
-  };
-
   void allocate(std::size_t size);
   void set_ring(Mapping memory);
   void on_posted();
   void wake_soon();
   void wake();
-  void serve_readers();
   /// Fills `bytes` with whole records and consumes them. Throws RequestError(EINVAL) when the first
   /// is longer than `size`.
   std::vector<std::byte> take_records(std::size_t size);
-  static void interrupted(fuse_req_t request, void* self);
 
   boost::asio::io_context& io_;
   QueueLimits& limits_;
@@ -108,7 +107,7 @@ class QueueFile : public std::enable_shared_from_this<QueueFile> {
   bool shared_;
   bool wake_scheduled_ = false;
   fuse_pollhandle* poll_handle_ = nullptr;
-  std::list<Reader> readers_;
+  WaitingReaders readers_;
 };
 
 }  // namespace watchq

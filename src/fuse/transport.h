@@ -17,6 +17,10 @@ struct TransportInUse {
   std::string why;                             ///< why no better one is in use; may be empty
 };
 
+/// Tries what the FUSE device gives; `offered` says whether the kernel agreed to passthrough.
+/// Throws std::runtime_error when the transport that is wanted is not there.
+TransportInUse choose_transport(Transport wanted, int device_fd, bool offered);
+
 constexpr const char* name_of(Transport transport) {
   switch (transport) {
     case Transport::passthrough:

@@ -206,6 +206,14 @@ bool KeyView::is_possessed(const KeyLine& line, const KeyRights& rights) const {
   }
 }
 
+std::vector<std::int32_t> visible_keys() {
+  const UniqueFd file(::open("/proc/keys", O_RDONLY | O_CLOEXEC));
+  std::vector<std::int32_t> keys;
+  if (!file.valid()) return keys;
+  for (const KeyLine& line : parse_key_lines(read_all(file.get()))) keys.push_back(line.key);
+  return keys;
+}
+
 std::vector<KeyLine> visible_lines(const std::vector<std::int32_t>& keys) {
   const UniqueFd file(::open("/proc/keys", O_RDONLY | O_CLOEXEC));
   return file.valid() ? pick_lines(read_whole(file.get()), keys) : std::vector<KeyLine>();

@@ -58,6 +58,9 @@ class KeyView {
   uid_t user_;
 };
 
+/// The keys that /proc/keys shows with the calling thread's IDs.
+std::vector<std::int32_t> visible_keys();
+
 /// The lines of /proc/keys of these keys, which are in order, with the calling thread's IDs.
 std::vector<KeyLine> visible_lines(const std::vector<std::int32_t>& keys);
 

@@ -94,6 +94,13 @@ UniqueFd Peer::open_object(int fd) const {
   throw RequestError(errno == ENOENT ? EBADF : EPERM, "open of the caller's descriptor");
 }
 
+UniqueFd Peer::open_root() const {
+  require_visible(thread_);
+  UniqueFd root(::open(proc_path(thread_, "root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root.valid()) throw RequestError(EPERM, "open of the caller's root directory");
+  return root;
+}
+
 std::optional<std::string> Peer::path_of(int fd) const { return read_link(fd_path(thread_, fd)); }
 
 bool Peer::is_on_local_filesystem(std::uint32_t mount_id) const {

@@ -27,6 +27,9 @@ class Peer {
   /// Throws RequestError: EBADF when it has no such file, EPERM when we may not look.
   [[nodiscard]] UniqueFd open_object(int fd) const;
 
+  /// The same of its root directory. Throws RequestError(EPERM).
+  [[nodiscard]] UniqueFd open_root() const;
+
   /// One of its open files, as a descriptor of our own: the very same open file. When we close it,
   /// it is flushed, for which a FUSE server can have us wait for ever: for files only that are
   /// known to have no such server. Throws RequestError: EBADF, EPERM.

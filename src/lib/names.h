@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
 struct event_names {
   const char* name;    /* stable, for programs */
   const char* words;   /* for people */
@@ -12,3 +16,7 @@ struct event_names {
 
 /* NULL when type or subtype is unknown. */
 const struct event_names* watchq_event_names(uint32_t type, uint32_t subtype);
+
+#if defined(__cplusplus)
+}
+#endif

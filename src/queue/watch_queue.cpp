@@ -19,10 +19,10 @@ void WatchQueue::set_ring(Mapping memory) {
 void WatchQueue::post(Record record, Record detail) {
   watch_notification header{};
   std::memcpy(&header, record.data(), sizeof header);
-  if (filter_.passes(header)) post_unfiltered(record, detail);
+  if (filter_.passes(header)) put(record, detail);
 }
 
-void WatchQueue::post_unfiltered(Record record, Record detail) {
+void WatchQueue::put(Record record, Record detail) {
   if (!ring_) {
     lose();
   } else if (holds_back_) {

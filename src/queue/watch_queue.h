@@ -13,6 +13,7 @@
 
 #include "base/mapping.h"
 #include "queue/filter.h"
+#include "queue/recipient.h"
 #include "queue/ring_producer.h"
 
 namespace watchq {
@@ -21,14 +22,12 @@ namespace watchq {
 ///
 /// Where the ring's memory is not the client's own, records are held back until somebody has
 /// brought the client's indices there; those that then do not fit are lost.
-class WatchQueue {
+class WatchQueue final : public Recipient {
  public:
   /// `on_posted` is called after each record that went into the ring or is held back; it may not
   /// call back. `owner` is the user whose limits pay for what the queue watches.
   explicit WatchQueue(std::function<void()> on_posted, uid_t owner = 0)
-      : on_posted_(std::move(on_posted)), owner_(owner) {}
-
-  [[nodiscard]] uid_t owner() const { return owner_; }
+      : Recipient(owner), on_posted_(std::move(on_posted)) {}
 
   /// Gives the queue its ring, once: takes over the memory and lays the ring out in it.
   void set_ring(Mapping memory);
@@ -40,26 +39,26 @@ class WatchQueue {
   [[nodiscard]] const Filter& filter() const { return filter_; }
 
   /// From now on a record that carries WATCH_INFO_OVERRUN is followed by the number of the lost.
-  void count_losses() { counts_losses_ = true; }
+  void count_losses() override { counts_losses_ = true; }
 
   /// From now on records are held back: as many bytes as the ring has, what is beyond is lost.
   void hold_back() { holds_back_ = true; }
   /// Writes what is held back into the ring, in order, as if it was posted now.
   void release();
 
-  using Record = RingProducer::Record;
-
   /// Posts one finished record and, where there is one, the record that explains it, unless the
   /// filter refuses the first. What does not fit is lost: the next record that fits says so.
-  void post(Record record, Record detail = {});
-  /// Posts a record that the filter has no say in.
-  void post_unfiltered(Record record, Record detail = {});
+  void post(Record record, Record detail) override;
+  using Recipient::post;
+  void post_unfiltered(Record record) override { put(record, Record()); }
 
   /// Tells the client, with its next record, that it missed something that never became a record.
-  void lose();
+  void lose() override;
 
   /// Where the next record goes, not masked. Needs a ring.
   [[nodiscard]] std::uint32_t head() const { return ring_->head(); }
+  /// What the client says to have read up to, not masked: anything. Needs a ring.
+  [[nodiscard]] std::uint32_t tail() const { return ring_->tail(); }
   [[nodiscard]] bool readable() const { return ring_ && ring_->readable(); }
   /// Whether the client has broken the ring's indices.
   [[nodiscard]] bool broken() const { return ring_ && !ring_->sane(); }
@@ -73,12 +72,12 @@ class WatchQueue {
     std::uint64_t lost_before;
   };
 
+  void put(Record record, Record detail);
   void hold(Record record, Record detail);
   /// Returns whether it went in.
   bool write(Record record, Record detail);
 
   std::function<void()> on_posted_;
-  uid_t owner_;
   Filter filter_;
   Mapping memory_;
   std::optional<RingProducer> ring_;

@@ -69,6 +69,13 @@ class ClientProgram:
         return self
 
     def __exit__(self, *_):
+        self.end()
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def end(self):
         self._process.kill()
         self._process.wait()
 

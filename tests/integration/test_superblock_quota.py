@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 import syscalls
+from event_lines import EventLines
 from filesystems import Filesystem, make_image
 from processes import in_child
 from superblock_queue import SbKind, SbNotice
@@ -103,3 +104,12 @@ def test_a_filesystem_without_limits_hits_none(sb_queue, quota):
     assert in_child(write, quota.place / "file", 1 << 20, uid=USER) == 0
     assert sb_queue.told_sb() == []
     syscalls.umount2(quota.place)
+
+
+def test_a_line_of_events_says_whose_limit_it_is(watchqd, quota):
+    set_quota(quota.device, USER, blocks=100)
+    with EventLines(watchqd.mount_point / "events.json") as events:
+        in_child(write, quota.place / "large", 1 << 20, uid=USER)
+        event = events.find(type="superblock", subtype="edquot")
+    assert (event["quota_type"], event["quota_id"]) == ("user", USER)
+    assert event["message"] == f"filesystem {quota.place}: quota limit hit by user {USER}"

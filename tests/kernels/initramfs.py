@@ -17,7 +17,7 @@ SOURCE_ROOT = HERE.parents[1]
 # Debian packages of which all programs and modules come along.
 PYTHON_PACKAGES = ("python3-minimal", "python3.11-minimal", "libpython3.11-minimal",
                    "libpython3.11-stdlib", "python3-pytest", "python3-pluggy", "python3-iniconfig",
-                   "python3-packaging", "python3-attr")
+                   "python3-packaging", "python3-attr", "python3-jsonschema", "python3-pyrsistent")
 PROGRAMS = ("busybox", "mount", "umount", "unshare", "nsenter", "losetup", "setsid", "setpriv",
             "dmsetup", "mke2fs", "tune2fs", "mkfs.xfs", "xfs_io", "mkfs.btrfs", "quotaon",
             "setquota", "df")
@@ -127,6 +127,7 @@ def _add_watchq(image, build):
                 image.add_file(path)
     for part in ("tests/integration", "examples"):
         image.add_tree(SOURCE_ROOT / part)
+    image.add_file(SOURCE_ROOT / "data" / "watchq-event.schema.json")
 
 
 def assemble(path, build, modules, job):

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "queue/watch_queue.h"
+
 namespace watchq {
 namespace {
 
