@@ -13,6 +13,7 @@ import syscalls
 from daemon_process import EXECUTABLE, Daemon, for_everybody, run
 from errors import fails_with
 from keys import KeyKind, KeyNotice
+from event_lines import EventLines
 from processes import NOBODY, Child, become, in_child
 from queue_client import filter_bytes, filter_entry
 from records import TYPE_KEY, TYPE_MOUNT, Kind, Notice, decode, make_record, numbered
@@ -144,6 +145,29 @@ def test_mounts_can_be_listed(user_daemon, base):
     assert str(namespace.mount_id(base)) in mounts
 
 
+def test_events_tell_in_lines(user_daemon, base):
+    def read(channel):
+        with EventLines(user_daemon.mount_point / "events.json") as events:
+            channel.send("open")
+            channel.send(events.find(type="mount", subtype="new_mount"))
+
+    with Child(read, uid=NOBODY) as child:
+        assert child.receive() == "open"
+        mounted = namespace.mount_tmpfs(base / "a")
+        event = child.receive()
+    assert (event["path"], event["mount"]) == (str(base / "a"), mounted)
+
+
+def test_its_user_can_look_into_its_queues(user_daemon):
+    def look():
+        with user_daemon.open_queue() as queue:
+            name = str(os.fstat(queue.fd).st_ino)
+            assert os.listdir(user_daemon.mount_point / "queues") == [name]
+            return (user_daemon.mount_point / "queues" / name).read_text()
+
+    assert f"owner: {NOBODY}\n" in in_child(look, uid=NOBODY)
+
+
 def test_it_takes_the_place_of_one_that_was_killed(start_user_daemon):
     start_user_daemon().kill()
     daemon = start_user_daemon()
@@ -196,6 +220,8 @@ def test_a_client_in_another_mount_namespace_is_refused(user_daemon, base):
         with user_daemon.open_queue() as queue:
             with fails_with(errno.EPERM):
                 queue.watch(base)
+            with fails_with(errno.EPERM):
+                os.open(user_daemon.mount_point / "events", os.O_RDONLY)
             queue.inject_by_ioctl(numbered(1))
             return queue.ring.drain()
 
