@@ -16,7 +16,7 @@ import pytest
 import namespace
 import syscalls
 from errors import fails_with
-from event_lines import EventLines, check_event
+from event_lines import EventLines, check_event, open_events
 from processes import BlockedCall, Interrupted, interrupt, wait_for
 from queue_client import DEADLINE
 from superblock_queue import device_of
@@ -175,7 +175,7 @@ def test_epoll_tells_of_each_event(events, base):
 
 
 def test_a_read_blocks_until_something_happens(path, base):
-    fd = os.open(path, os.O_RDONLY)
+    fd = open_events(path)
     call = BlockedCall(os.read, fd, 1 << 16)
     namespace.mount_tmpfs(base / "m")
     line = call.result()
@@ -186,7 +186,7 @@ def test_a_read_blocks_until_something_happens(path, base):
 
 def test_a_signal_ends_a_read_and_the_stream_goes_on(path, base):
     before = signal.signal(signal.SIGUSR1, interrupt)
-    fd = os.open(path, os.O_RDONLY)
+    fd = open_events(path)
     main = threading.main_thread()
     task = f"/proc/self/task/{main.native_id}"
     done = threading.Event()
@@ -212,7 +212,7 @@ def test_a_signal_ends_a_read_and_the_stream_goes_on(path, base):
 
 @pytest.mark.parametrize("size", [1, 7, 100])
 def test_a_line_is_continued_where_a_small_read_ended(path, base, size):
-    fd = os.open(path, os.O_RDONLY)
+    fd = open_events(path)
     namespace.mount_tmpfs(base / "m")
     line = b""
     while not line.endswith(b"\n"):
@@ -226,7 +226,7 @@ def test_a_line_is_continued_where_a_small_read_ended(path, base, size):
 
 
 def test_a_large_read_has_whole_lines(path, base):
-    fd = os.open(path, os.O_RDONLY)
+    fd = open_events(path)
     for number in range(8):
         namespace.mount_tmpfs(base / str(number))
     told = []
@@ -241,7 +241,7 @@ def test_a_large_read_has_whole_lines(path, base):
 
 def test_what_was_read_last_can_be_read_again(path, base):
     """Shells read a block and seek back to the end of the first line."""
-    fd = os.open(path, os.O_RDONLY)
+    fd = open_events(path)
     namespace.mount_tmpfs(base / "m")
     line = os.read(fd, 1 << 16)
     assert os.lseek(fd, -10, os.SEEK_CUR) == len(line) - 10
@@ -253,7 +253,7 @@ def test_what_was_read_last_can_be_read_again(path, base):
 
 
 def test_a_position_that_makes_no_sense_reads_what_comes_next(path, base):
-    fd = os.open(path, os.O_RDONLY)
+    fd = open_events(path)
     os.lseek(fd, 1 << 40, os.SEEK_SET)
     namespace.mount_tmpfs(base / "m")
     assert json.loads(os.read(fd, 1 << 16).splitlines()[0])["path"] == str(base / "m")
@@ -273,7 +273,7 @@ def test_many_streams_are_all_told(watchqd, path, base):
 
 def test_a_reader_that_waits_when_the_daemon_ends_is_not_left_waiting(start_daemon):
     daemon = start_daemon().wait_ready()
-    fd = os.open(daemon.mount_point / "events", os.O_RDONLY)
+    fd = open_events(daemon.mount_point / "events")
     call = BlockedCall(os.read, fd, 100)
     daemon.stop()
     with fails_with(errno.ENOTCONN, errno.ECONNABORTED):
@@ -320,7 +320,7 @@ def test_a_slow_reader_of_text_is_told_too(start_limited, base):
 def test_a_line_that_is_being_read_is_not_torn_by_a_loss(start_limited, base):
     daemon = start_limited(stream_buffer_bytes=4096)
     path = daemon.mount_point / "events.json"
-    fd = os.open(path, os.O_RDONLY)
+    fd = open_events(path)
     with EventLines(path) as quick:
         namespace.mount_tmpfs(base / "first")
         data = os.read(fd, 20)
@@ -338,12 +338,12 @@ def test_a_line_that_is_being_read_is_not_torn_by_a_loss(start_limited, base):
 def test_a_user_with_too_many_streams_gets_no_more(start_limited):
     daemon = start_limited(max_streams_per_user=2)
     path = daemon.mount_point / "events"
-    files = [os.open(path, os.O_RDONLY) for _ in range(2)]
+    files = [open_events(path) for _ in range(2)]
     with fails_with(errno.EMFILE):
-        os.open(path, os.O_RDONLY)
+        open_events(path)
     os.close(files.pop())
     wait_for(lambda: daemon.status()["limits"]["streams"]["held"] == 1, "the stream to be let go")
-    files.append(os.open(path, os.O_RDONLY))
+    files.append(open_events(path))
     for file in files:
         os.close(file)
     daemon.stop()

@@ -44,7 +44,7 @@ def add_open_keyring(description):
 
 
 def test_what_happens_to_a_keyring_and_its_keys_is_told_in_words(watchqd, ring):
-    with EventLines(watchqd.mount_point / "events.json") as events:
+    with EventLines(watchqd.mount_point / "events.json", keyless=False) as events:
         key = keys.add_key(ring, "a name")
         event = events.find(type="key", subtype="linked", key=ring)
         assert event["aux"] == key
@@ -60,7 +60,7 @@ def test_what_happens_to_a_keyring_and_its_keys_is_told_in_words(watchqd, ring):
 
 def test_a_key_that_is_there_already_is_watched(watchqd, ring):
     key = keys.add_key(ring, "there")
-    with EventLines(watchqd.mount_point / "events.json") as events:
+    with EventLines(watchqd.mount_point / "events.json", keyless=False) as events:
         keys.revoke(key)
         event = events.find(type="key", subtype="revoked", key=key)
     assert event["message"] == f'key {key} "there" revoked'
@@ -71,7 +71,7 @@ def test_an_event_of_a_key_in_two_keyrings_is_told_once(watchqd, ring):
     key = keys.add_key(ring, "in both")
     keys.link(key, second)
     last = keys.add_key(ring, "last")
-    with EventLines(watchqd.mount_point / "events.json") as events:
+    with EventLines(watchqd.mount_point / "events.json", keyless=False) as events:
         keys.revoke(key)
         events.find(type="key", subtype="revoked", key=key)
         keys.revoke(last)
@@ -84,7 +84,7 @@ def revoke_when_told(channel, path):
     keys.join_session()
     ring = add_open_keyring("theirs")
     own = keys.add_key(ring, "own")
-    with EventLines(path) as events:
+    with EventLines(path, keyless=False) as events:
         channel.send("open")
         channel.recv()
         keys.revoke(own)
@@ -94,7 +94,7 @@ def revoke_when_told(channel, path):
 def test_keys_that_a_user_may_not_view_are_not_told(watchqd, ring):
     key = keys.add_key(ring, "secret")
     with Child(revoke_when_told, watchqd.mount_point / "events.json", uid=NOBODY) as child, \
-            EventLines(watchqd.mount_point / "events.json") as ours:
+            EventLines(watchqd.mount_point / "events.json", keyless=False) as ours:
         assert child.receive() == "open"
         keys.revoke(key)
         ours.find(type="key", subtype="revoked", key=key)
