@@ -145,7 +145,7 @@ void Filesystem::poll(fuse_req_t request, fuse_ino_t node, fuse_pollhandle* hand
                       const fuse_file_info& info) {
   if (is_queue(node)) {
     QueueFile& file = queue_at(node, EBADF);
-    const PendingCalls::Id id = pending_calls_.add(request);
+    const PendingCalls::Id id = pending_calls_.add_poll(request);
     file.poll(handle, [this, id](unsigned int events) {
       if (auto* const waiting = pending_calls_.take(id)) fuse_reply_poll(waiting, events);
     });

@@ -22,6 +22,10 @@ class PendingCalls {
   /// Takes a request over. It is answered with EINTR when its caller stops waiting; where that has
   /// happened already, throws RequestError(EINTR) and takes nothing.
   Id add(fuse_req_t request);
+  /// Takes over a poll. When its caller stops waiting it is answered as readable: of an errno the
+  /// kernel makes POLLERR, and what is not readable epoll(7) does not look at again. Who looks
+  /// finds nothing.
+  Id add_poll(fuse_req_t request);
   /// Hands a request over to who answers it; null when it has been answered.
   fuse_req_t take(Id id);
   /// Answers all that are there with an errno.
@@ -32,7 +36,10 @@ class PendingCalls {
     PendingCalls* of;
     Id id;
     fuse_req_t request;
+    bool is_poll;
   };
+
+  Id insert(fuse_req_t request, bool is_poll);
 
   static void interrupted(fuse_req_t request, void* call);
 

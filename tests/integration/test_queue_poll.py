@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Waiting for records: poll, epoll, and being woken."""
 
+import os
 import select
+import signal
+from pathlib import Path
 
 import pytest
 
-from processes import BlockedCall, Child
+from processes import BlockedCall, Child, wait_for, wait_until_asleep
 from queue_client import DEADLINE, POLL_READABLE
 from records import META_SLOTS, numbered
 
@@ -120,6 +123,36 @@ def test_no_wake_up_is_lost_between_a_drained_ring_and_the_next_record(watchqd):
             for record in sent:
                 queue.inject(record)
             assert child.receive() == sent
+
+
+def poll_and_consume(queue, waiter, count):
+    """Waits and reads until there were so many records. Returns all that was reported, and them."""
+    reported, seen = 0, []
+    with select.epoll() as epoll:
+        poller = epoll if waiter != "poll" else select.poll()
+        edge = select.EPOLLET if waiter == "edge-triggered epoll" else 0
+        poller.register(queue.fd, select.POLLIN | edge)
+        while len(seen) < count:
+            found = poller.poll(DEADLINE * (1000 if waiter == "poll" else 1))
+            if not found:
+                raise TimeoutError(f"no wake-up after {len(seen)} records")
+            reported |= found[0][1]
+            seen += queue.ring.drain()
+    return reported, seen
+
+
+@pytest.mark.parametrize("waiter", ["poll", "epoll", "edge-triggered epoll"])
+def test_who_is_stopped_while_it_waits_is_told_no_error_and_loses_nothing(queue, waiter):
+    sent = [numbered(number) for number in range(5)]
+    with Child(lambda _: poll_and_consume(queue, waiter, len(sent))) as child:
+        task = Path(f"/proc/{child.pid}")
+        for record in sent:
+            wait_until_asleep(task)
+            os.kill(child.pid, signal.SIGSTOP)
+            wait_for(lambda: ") T " in (task / "stat").read_text(), "it to stop")
+            queue.inject(record)
+            os.kill(child.pid, signal.SIGCONT)
+        assert child.receive() == (select.POLLIN, sent)
 
 
 def test_closing_a_queue_that_an_epoll_waits_for_harms_nobody(watchqd, queue, epoll):
