@@ -79,6 +79,9 @@ class ClientProgram:
         self._process.kill()
         self._process.wait()
 
+    def ended(self):
+        return self._process.poll() is not None
+
     def send_signal(self, number):
         self._process.send_signal(number)
 
