@@ -79,6 +79,10 @@ class ClientProgram:
         self._process.kill()
         self._process.wait()
 
+    @property
+    def pid(self):
+        return self._process.pid
+
     def ended(self):
         return self._process.poll() is not None
 
