@@ -97,6 +97,9 @@ class Event:
     cookie: int | None = None
     key: int | None = None
     aux: int | None = None
+    key_type: str | None = None
+    description: str | None = None
+    uid: int | None = None  # whose key it is
     free: int | None = None  # bytes or inodes
     total: int | None = None
     lost: int | None = None  # how many records
@@ -154,6 +157,10 @@ def _explain(event, detail):
     elif of == _SUPERBLOCK:
         _, _, major, minor, _, _, path, fs_type, source = struct.unpack_from("=QQIIIIHHH", detail, 8)
         event.device = f"{major}:{minor}"
+    elif of == _KEY:
+        pid, event.uid, _, _, key_type, description = struct.unpack_from("=iIIIHH", detail, 8)
+        event.pid, event.key_type, event.description = pid or None, text(key_type), text(description)
+        return
     else:
         return
     event.path, event.fs_type, event.source = text(path), text(fs_type), text(source)

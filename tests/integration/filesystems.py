@@ -2,6 +2,7 @@
 """Filesystems in files, to be mounted and broken."""
 
 import contextlib
+import errno
 import os
 import subprocess
 from pathlib import Path
@@ -12,6 +13,21 @@ MEGABYTE = 1 << 20
 _SIZES = {"ext4": 16, "xfs": 320, "btrfs": 128}
 _MAKERS = {"ext4": ["mkfs.ext4", "-q", "-F"], "xfs": ["mkfs.xfs", "-q", "-f"],
            "btrfs": ["mkfs.btrfs", "-q", "-f"]}
+
+
+def fill(path):
+    """Writes until there is no more room."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC)
+    try:
+        for size in (1 << 20, 1 << 16, 1 << 12):
+            with contextlib.suppress(OSError):
+                while os.write(fd, bytes(size)):
+                    pass
+        os.fsync(fd)
+    except OSError as error:
+        assert error.errno == errno.ENOSPC
+    finally:
+        os.close(fd)
 
 
 def run(*command):

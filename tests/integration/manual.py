@@ -48,7 +48,7 @@ def programs():
 
 def commands():
     """The command lines in the pages: (page's name, line)."""
-    return [(page.name, line) for page in PAGES
+    return [(page.name, line.replace(r"\(dq", '"')) for page in PAGES
             for line in re.findall(r"^\.Dl ((?:watchq|watchqd|jq) .*)$", source(page.name),
                                    re.MULTILINE)]
 

@@ -7,11 +7,13 @@ import os
 import platform
 import re
 import subprocess
+import time
 
 import pytest
 
 import manual
 import namespace
+import syscalls
 from client_program import BUILD_ROOT, WATCHQ, ClientProgram
 from daemon_process import EXECUTABLE, SOURCE_ROOT
 from processes import wait_for
@@ -166,6 +168,8 @@ def test_every_field_of_the_schema_is_in_the_page_of_files():
 PLACES = {
     "/watchq": lambda watchqd, base: str(watchqd.mount_point),
     "/srv": lambda watchqd, base: str(base),
+    "/data": lambda watchqd, base: str(base),
+    "logger": lambda watchqd, base: "echo",
     "mounts/102": lambda watchqd, base: f"mounts/{namespace.mount_id(base)}",
     # Less than the whole of it is free.
     " 100000)": lambda watchqd, base: " 1000000)",
@@ -204,11 +208,15 @@ def change_session_keyring():
 
 def speak_or_end(program, base):
     """Has something happen until the program says something or ends."""
+    namespace.mount_tmpfs(base / "other")
 
     def happens():
         namespace.mount_tmpfs(base / "m")
         namespace.umount(base / "m")
         change_session_keyring()
+        # A state is looked at: it has to stay for a while.
+        read_only = int(time.monotonic() / 1.5) % 2 * syscalls.MS_RDONLY
+        syscalls.mount(None, base / "other", None, syscalls.MS_REMOUNT | read_only)
         return program.out.so_far() or program.ended()
 
     wait_for(happens, "the program to say something")

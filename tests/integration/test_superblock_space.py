@@ -12,6 +12,7 @@ import pytest
 import namespace
 import syscalls
 from errors import fails_with
+from filesystems import fill
 from processes import wait_for
 from queue_client import iow
 from records import FLAG_0, ID_SHIFT
@@ -39,21 +40,6 @@ def make_place(base):
     place.mkdir()
     syscalls.mount("space", place, "tmpfs", data="size=256k,nr_inodes=32")
     return place
-
-
-def fill(path):
-    """Writes until there is no more room."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC)
-    try:
-        for size in (1 << 20, 1 << 16, 1 << 12):
-            with contextlib.suppress(OSError):
-                while os.write(fd, bytes(size)):
-                    pass
-        os.fsync(fd)
-    except OSError as error:
-        assert error.errno == errno.ENOSPC
-    finally:
-        os.close(fd)
 
 
 def fill_inodes(place):
