@@ -14,7 +14,7 @@ from processes import wait_for
 
 EXAMPLES = BUILD_ROOT / "examples"
 PYTHON = ("/usr/bin/python3", SOURCE_ROOT / "examples" / "mounts.py")
-PROGRAMS = {"C++": (EXAMPLES / "asio",), "Go": (EXAMPLES / "watch_go",),
+PROGRAMS = {"C": (EXAMPLES / "mounts",), "C++": (EXAMPLES / "asio",), "Go": (EXAMPLES / "watch_go",),
             "Rust": (EXAMPLES / "watch_rust",), "Python": PYTHON,
             "Python with asyncio": (*PYTHON, "--asyncio")}
 
