@@ -137,15 +137,27 @@ impl Queue {
         if ring as isize == -1 {
             return Err(Error::last_os_error());
         }
-        Ok(Queue { file, ring: ring as *mut u8, size })
+        Ok(Queue {
+            file,
+            ring: ring as *mut u8,
+            size,
+        })
     }
 
     /// Sets a watch, or has an earlier one of the same tag told once more.
     fn watch(&self, request: c_ulong, path: &str, tag: i32, flags: u32) -> Result<()> {
         // The kernel finds the path and checks our rights; the daemon gets to know the result.
         // Closed again at the end of this: it would keep the mount busy.
-        let place = OpenOptions::new().read(true).custom_flags(O_PATH).open(path)?;
-        let watch = Watch { size: 16, object: place.as_raw_fd(), tag, flags };
+        let place = OpenOptions::new()
+            .read(true)
+            .custom_flags(O_PATH)
+            .open(path)?;
+        let watch = Watch {
+            size: 16,
+            object: place.as_raw_fd(),
+            tag,
+            flags,
+        };
         check(unsafe { ioctl(self.file.as_raw_fd(), request, &watch) })
     }
 
@@ -167,11 +179,16 @@ impl Queue {
             let length = (info & INFO_LENGTH) as usize;
             let waiting = head.wrapping_sub(tail) as usize * 8;
             if length == 0 || length > waiting || start + length > self.size {
-                return Err(Error::new(ErrorKind::InvalidData, "the ring makes no sense"));
+                return Err(Error::new(
+                    ErrorKind::InvalidData,
+                    "the ring makes no sense",
+                ));
             }
             let mut record = Record(vec![0; length]);
             unsafe {
-                self.ring.add(start).copy_to_nonoverlapping(record.0.as_mut_ptr(), length);
+                self.ring
+                    .add(start)
+                    .copy_to_nonoverlapping(record.0.as_mut_ptr(), length);
             }
             // After the copy: from here on the daemon may write over it.
             let after = tail.wrapping_add((length / 8) as u32);
@@ -184,7 +201,11 @@ impl Queue {
 
     /// Waits until there may be records.
     fn wait(&self) -> Result<()> {
-        let mut waited = PollFd { fd: self.file.as_raw_fd(), events: POLLIN, revents: 0 };
+        let mut waited = PollFd {
+            fd: self.file.as_raw_fd(),
+            events: POLLIN,
+            revents: 0,
+        };
         check(unsafe { poll(&mut waited, 1, -1) })?;
         match waited.revents & POLLIN {
             0 => Err(Error::new(ErrorKind::NotConnected, "the daemon has gone")),
@@ -211,9 +232,12 @@ fn name(record: &Record) -> String {
             "mount move_from",
             "mount move_to",
         ],
-        TYPE_SUPERBLOCK => {
-            &["superblock readonly", "superblock error", "superblock edquot", "superblock network"]
-        }
+        TYPE_SUPERBLOCK => &[
+            "superblock readonly",
+            "superblock error",
+            "superblock edquot",
+            "superblock network",
+        ],
         _ => &[],
     };
     match names.get(record.subtype()) {
@@ -254,7 +278,9 @@ fn print_records(queue: &Queue) -> Result<bool> {
             kind @ (TYPE_MOUNT | TYPE_SUPERBLOCK) => {
                 // Its detail is in the ring together with it.
                 let path_at = if kind == TYPE_MOUNT { 32 } else { 40 };
-                let path = queue.next()?.map_or("?".to_string(), |detail| detail.text(path_at));
+                let path = queue
+                    .next()?
+                    .map_or("?".to_string(), |detail| detail.text(path_at));
                 println!("{} {}{}", name(&record), path, state(&record));
             }
             _ => println!("{}", name(&record)),

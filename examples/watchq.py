@@ -23,6 +23,8 @@ on x86) a record is read only after a system call has told of it.
 A Queue belongs to one thread, and to one process after a fork.
 """
 
+from __future__ import annotations  # for Python before 3.10
+
 import asyncio
 import ctypes
 import dataclasses
