@@ -60,7 +60,7 @@ KeyTraceBackend::KeyTraceBackend(boost::asio::io_context& io, KeyBackendSink& si
 }
 
 KeyTraceBackend::~KeyTraceBackend() {
-  for (const auto& wake : wakes_) wake->release();
+  if (trace_ != nullptr) close();
 }
 
 void KeyTraceBackend::watch(KeySerial key, const KeyRights& rights, int view) {
