@@ -98,10 +98,11 @@ void KeyTraceBackend::learn_links(KeySerial key, const Watched& watched) {
 }
 
 void KeyTraceBackend::open() {
-  trace_ = std::make_unique<Tracepoint>(ids_, kPages);
+  auto trace = std::make_unique<Tracepoint>(ids_, kPages);
   // Looking at keys must not bring more to look at.
   leave_thread_out_of_traces();
-  trace_->set_filter(filter_of_threads_left_out());
+  trace->set_filter(filter_of_threads_left_out());
+  trace_ = std::move(trace);
   for (const int fd : trace_->fds()) {
     wakes_.push_back(std::make_unique<boost::asio::posix::stream_descriptor>(io_, fd));
     wait(wakes_.size() - 1);

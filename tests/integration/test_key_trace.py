@@ -3,6 +3,7 @@
 
 import os
 import signal
+import struct
 
 import pytest
 
@@ -78,9 +79,9 @@ def test_what_a_process_calls_its_session_keyring_is_found_out(watchqd):
     with keys.key_queue(watchqd.queue_path) as queue:
         queue.watch(keys.keyring_id(keys.SESSION))
         session = keys.keyring_id(keys.SESSION)
-        new = in_child(lambda _: keys.add_key(keys.SESSION, "by name"))
+        new = in_child(lambda: keys.add_key(keys.SESSION, "by name"))
         queue.expect(KeyNotice(KeyKind.LINKED, session, new))
-        in_child(lambda _: keys.unlink(new, keys.SESSION))
+        in_child(lambda: keys.unlink(new, keys.SESSION))
         queue.expect(KeyNotice(KeyKind.UNLINKED, session, new))
 
 
@@ -90,7 +91,7 @@ def test_a_keyring_that_nobody_may_read_is_found_out_too(watchqd):
     keys.setperm(session, keys.POS_ALL | keys.USR_VIEW)
     with keys.key_queue(watchqd.queue_path) as queue:
         queue.watch(session)
-        new = in_child(lambda _: keys.add_key(keys.SESSION, "by name"))
+        new = in_child(lambda: keys.add_key(keys.SESSION, "by name"))
         queue.expect(KeyNotice(KeyKind.LINKED, session, new))
     keys.join_session()
 
@@ -113,7 +114,8 @@ def test_of_calls_that_fail_nothing_is_told(watchqd, ring):
     with keys.key_queue(watchqd.queue_path) as queue:
         queue.watch(key)
 
-        def fail(_):
+        def fail():
+            keys.join_session()
             for call in (lambda: keys.update(key, b"x"), lambda: keys.revoke(key),
                          lambda: keys.setperm(key, 0), lambda: keys.set_timeout(key, 1)):
                 with pytest.raises(OSError):
@@ -126,7 +128,7 @@ def test_of_calls_that_fail_nothing_is_told(watchqd, ring):
 
 
 def test_what_the_kernel_drops_is_a_loss_and_a_look(watchqd, ring):
-    with keys.key_queue(watchqd.queue_path) as queue:
+    with keys.key_queue(watchqd.queue_path, 128) as queue:
         queue.watch(ring)
         watchqd.send_signal(signal.SIGSTOP)
         for _ in range(FLOOD):
@@ -138,7 +140,7 @@ def test_what_the_kernel_drops_is_a_loss_and_a_look(watchqd, ring):
 
         def found():
             records.extend(queue.queue.ring.drain())
-            return any(record.type == TYPE_KEY and keys.decode(record).aux == last
+            return any(record.type == TYPE_KEY and record.payload[4:] == struct.pack("=I", last)
                        for record in records)
 
         wait_for(found, "what the comparison finds")
