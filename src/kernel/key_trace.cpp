@@ -75,54 +75,73 @@ void of_move(const KeyCall& call, Deeds& deeds) {
   deeds.add(KeyDeedKind::linked, to, key);
 }
 
-void of_keyctl(const KeyCall& call, Deeds& deeds) {
-  using enum KeyDeedKind;
-  const auto [operation, first, second, third, fourth] = call.arguments;
-  const auto result = static_cast<std::uint64_t>(call.result);
-  constexpr std::uint32_t kUnchanged = UINT32_MAX;
-  switch (static_cast<std::uint32_t>(operation)) {
-    case KEYCTL_GET_KEYRING_ID:
-      return static_cast<std::int32_t>(first) < 0 ? deeds.add(named, first, result) : void();
-    case KEYCTL_JOIN_SESSION_KEYRING:
-      return deeds.add(named, static_cast<std::uint64_t>(KEY_SPEC_SESSION_KEYRING), result);
+/// What an operation does to the key that it names first, and nothing besides.
+std::optional<KeyDeedKind> done_to_first(std::uint32_t operation) {
+  switch (operation) {
     case KEYCTL_UPDATE:
-      return deeds.add(updated, first);
+      return KeyDeedKind::updated;
     case KEYCTL_REVOKE:
-      return deeds.add(revoked, first);
+      return KeyDeedKind::revoked;
     case KEYCTL_INVALIDATE:
-      return deeds.add(invalidated, first);
+      return KeyDeedKind::invalidated;
+    case KEYCTL_CLEAR:
+      return KeyDeedKind::cleared;
     case KEYCTL_CHOWN:
-      if (static_cast<std::uint32_t>(second) == kUnchanged &&
-          static_cast<std::uint32_t>(third) == kUnchanged) {
-        return;  // it succeeds and does nothing
-      }
-      return deeds.add(setattr, first);
     case KEYCTL_SETPERM:
     case KEYCTL_SET_TIMEOUT:
     case KEYCTL_RESTRICT_KEYRING:
-      return deeds.add(setattr, first);
-    case KEYCTL_CLEAR:
-      return deeds.add(cleared, first);
+      return KeyDeedKind::setattr;
+    default:
+      return std::nullopt;
+  }
+}
+
+/// Of keys that were requested and are made by a program.
+void of_instantiation(const KeyCall& call, Deeds& deeds) {
+  const auto [operation, key, second, third, fourth] = call.arguments;
+  const bool negated = operation == KEYCTL_NEGATE;
+  const std::uint64_t error = negated ? ENOKEY : operation == KEYCTL_REJECT ? third : 0;
+  deeds.add(KeyDeedKind::instantiated, key, error);
+  deeds.link(negated ? third : fourth, key);
+}
+
+bool changes_no_owner(const KeyCall& call) {
+  constexpr std::uint32_t kUnchanged = UINT32_MAX;
+  return static_cast<std::uint32_t>(call.arguments[2]) == kUnchanged &&
+         static_cast<std::uint32_t>(call.arguments[3]) == kUnchanged;
+}
+
+void of_keyctl(const KeyCall& call, Deeds& deeds) {
+  const auto [option, first, second, third, fourth] = call.arguments;
+  const auto operation = static_cast<std::uint32_t>(option);
+  const auto result = static_cast<std::uint64_t>(call.result);
+  if (const auto kind = done_to_first(operation)) {
+    // To change neither owner nor group succeeds, and does nothing.
+    if (operation != KEYCTL_CHOWN || !changes_no_owner(call)) deeds.add(*kind, first);
+    return;
+  }
+  switch (operation) {
+    case KEYCTL_GET_KEYRING_ID:
+      if (static_cast<std::int32_t>(first) < 0) deeds.add(KeyDeedKind::named, first, result);
+      return;
+    case KEYCTL_JOIN_SESSION_KEYRING:
+      return deeds.add(KeyDeedKind::named, static_cast<std::uint64_t>(KEY_SPEC_SESSION_KEYRING),
+                       result);
     case KEYCTL_LINK:
-      return deeds.add(linked, second, first);
+      return deeds.add(KeyDeedKind::linked, second, first);
     case KEYCTL_UNLINK:
-      return deeds.add(unlinked, second, first);
+      return deeds.add(KeyDeedKind::unlinked, second, first);
+    case KEYCTL_MOVE:
+      return of_move(call, deeds);
     case KEYCTL_SEARCH:
       return deeds.link(fourth, result);
     case KEYCTL_GET_PERSISTENT:
       return deeds.link(second, result);
     case KEYCTL_INSTANTIATE:
     case KEYCTL_INSTANTIATE_IOV:
-      deeds.add(instantiated, first);
-      return deeds.link(fourth, first);
     case KEYCTL_NEGATE:
-      deeds.add(instantiated, first, ENOKEY);
-      return deeds.link(third, first);
     case KEYCTL_REJECT:
-      deeds.add(instantiated, first, third);
-      return deeds.link(fourth, first);
-    case KEYCTL_MOVE:
-      return of_move(call, deeds);
+      return of_instantiation(call, deeds);
     default:
       return;  // it changes no key
   }
