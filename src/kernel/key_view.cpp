@@ -210,7 +210,7 @@ std::vector<std::int32_t> visible_keys() {
   const UniqueFd file(::open("/proc/keys", O_RDONLY | O_CLOEXEC));
   std::vector<std::int32_t> keys;
   if (!file.valid()) return keys;
-  for (const KeyLine& line : parse_key_lines(read_all(file.get()))) keys.push_back(line.key);
+  for (const KeyLine& line : parse_key_lines(read_whole(file.get()))) keys.push_back(line.key);
   return keys;
 }
 

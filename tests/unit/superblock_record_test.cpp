@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "dispatch/superblock_watch_list.h"
+#include "queue/watch_queue.h"
 
 namespace watchq {
 namespace {
