@@ -104,9 +104,9 @@ void Filesystem::readdir(fuse_req_t request, fuse_ino_t node, std::size_t size, 
   reply.add(".", node, kRootMode, 1);
   reply.add("..", kRootNode, kRootMode, 2);
   if (node == kRootNode) {
+    off_t cookie = 3;
     for (const TreeEntry& entry : kTree) {
-      reply.add(std::string(entry.name), entry.node, entry.mode,
-                static_cast<off_t>(entry.node + 2));
+      reply.add(std::string(entry.name), entry.node, entry.mode, cookie++);
     }
   } else if (node == kSuperblocksNode) {
     for (const std::uint64_t id : superblocks_.list(caller_of(request))) {

@@ -12,8 +12,8 @@ import namespace
 import syscalls
 from daemon_process import EXECUTABLE, Daemon, for_everybody, run
 from errors import fails_with
-from keys import KeyKind, KeyNotice
 from event_lines import EventLines
+from keys import KeyKind, KeyNotice
 from processes import NOBODY, Child, become, in_child
 from queue_client import filter_bytes, filter_entry
 from records import TYPE_KEY, TYPE_MOUNT, Kind, Notice, decode, make_record, numbered
