@@ -37,6 +37,20 @@ std::optional<bool> may_view(const KeyWatcher& watcher, KeySerial key,
   return std::nullopt;
 }
 
+/// Takes the client's view over where it can be believed. Returns why it is not known whether it
+/// can be: an errno, or 0. Throws RequestError: EBADF or EINVAL where it is none.
+int take_view(const Peer& caller, int fd, KeyWatcher& watcher) {
+  try {
+    auto view = std::make_shared<const KeyView>(caller, fd, watcher.rights.user);
+    if (view->is_opened_by(caller, fd, watcher.rights)) watcher.view = std::move(view);
+    return 0;
+  } catch (const std::system_error& error) {
+    const int code = error.code().value();
+    if (code == EBADF || code == EINVAL) throw;
+    return code;
+  }
+}
+
 /// Looks at what is linked below the key, a level at a time.
 void look_below(ExaminedKey& examined) {
   const auto links_of = [&](const KeyLook& look) -> std::set<KeySerial> {
@@ -80,13 +94,12 @@ ExaminedKey examine_key(const Peer& caller, const KeyRights& rights, const watch
                         std::map<KeySerial, std::set<KeySerial>> told_links) {
   KeyWatcher watcher{rights, nullptr};
   watcher.rights.groups = caller.groups();
-  if (asked.view >= 0) {
-    auto view = std::make_shared<const KeyView>(caller, asked.view, rights.user);
-    if (view->is_opened_by(caller, asked.view, watcher.rights)) watcher.view = std::move(view);
-  }
+  const int obstacle = asked.view >= 0 ? take_view(caller, asked.view, watcher) : 0;
   ExaminedKey examined;
   examined.watcher = std::make_shared<const KeyWatcher>(std::move(watcher));
   examined.look = look_at_keys(*examined.watcher, {asked.key}).front();
+  // That the view could not be used matters to those only who need it.
+  if (obstacle != 0 && examined.look.error == EACCES) throw RequestError(obstacle, "the view");
   examined.sees_pids = caller.shares_pid_namespace();
   examined.told_links = std::move(told_links);
   if ((asked.flags & WATCHQ_CHILDREN) != 0) look_below(examined);

@@ -48,7 +48,7 @@ def run_workers(population, queue, seed):
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_what_is_told_is_what_was_done(watchqd, seed):
+def test_what_is_told_is_what_was_done(watchqd, capsys, seed):
     population = Population.make(keys.SESSION, 6, 20)
     watched = population.rings + population.keys
     with keys.key_queue(watchqd.queue_path, 512) as queue:
@@ -74,9 +74,10 @@ def test_what_is_told_is_what_was_done(watchqd, seed):
     removals = [one.tag for one in records if isinstance(one, Removal)]
     assert len(removals) == len(set(removals))
     verdict = key_oracle.judge(wanted, records, invalidated)
-    print(f"{keys.BACKEND}, seed {seed}: {sum(done for _, _, done in results)} changes, "
-          f"{len(records)} records, missed {len(verdict.missed)}, "
-          f"spurious {len(verdict.spurious)}")
+    with capsys.disabled():
+        print(f"{keys.BACKEND}, seed {seed}: {sum(done for _, _, done in results)} changes, "
+              f"{len(records)} records, missed {len(verdict.missed)}, "
+              f"spurious {len(verdict.spurious)}")
     if POLL:
         check_blind_spots(verdict, wanted, records)
     else:

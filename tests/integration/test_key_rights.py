@@ -17,7 +17,7 @@ from processes import BlockedCall, Child, in_child
 from stuck_memory import stuck_memory
 
 _numbers = itertools.count()
-USER, OTHER, GROUP = 12345, 12346, 23456
+USER, OTHER, GROUP, QUOTA_USER = 12345, 12346, 23456, 12347
 
 POLL = keys.BACKEND == "poll"
 
@@ -199,6 +199,24 @@ class TestLater:
             queue.expect(KeyNotice(KeyKind.UPDATED, key))
             child.send("done")
             assert child.receive() == []
+
+
+class TestQuota:
+    def test_who_has_no_room_for_a_key_is_told_so_where_one_is_needed(self, watchqd):
+        """To find out who has opened a view takes a key of that user's for a moment."""
+        viewable = make_key(keys.USR_ALL, uid=QUOTA_USER)
+
+        def client():
+            with_rights(QUOTA_USER)
+            with keys.key_queue(watchqd.queue_path) as queue:
+                possessed = keys.add_key(keys.SESSION, "possessed")
+                keys.setperm(possessed, keys.POS_ALL)
+                with fails_with(errno.EDQUOT):
+                    for number in itertools.count():
+                        keys.add_key(keys.SESSION, f"{number}")
+                return [error_of(queue.watch, key) for key in (viewable, possessed)]
+
+        assert in_child(client) == [None, "EDQUOT"]
 
 
 class TestForgedViews:
