@@ -149,7 +149,9 @@ bool is_shared(pid_t client, int fd, uid_t user) {
         (owner.st_uid != user && owner.st_uid != 0)) {
       continue;
     }
-    if (holds(process, client, fd) && !descends_from(process, client)) return true;
+    if (!holds(process, client, fd)) continue;
+    // Ours have it for us, as does one that has been forked and is not what it is to be yet.
+    if (!descends_from(process, client) && !descends_from(process, ::getpid())) return true;
   }
   return false;
 }

@@ -181,9 +181,11 @@ int run_view_reader(int socket) {
   ::prctl(PR_SET_NAME, "watchqd-keys");
   Descriptors descriptors;
   while (receive_descriptors(socket, descriptors)) {
-    const UniqueFd from(descriptors.fds[0]);
+    UniqueFd from(descriptors.fds[0]);
     const UniqueFd into(descriptors.fds[1]);
     const char done = write_whole(into.get(), read_whole(from.get())) ? 1 : 0;
+    // Who looks for others that have it open is not to find us.
+    from.reset();
     if (::send(socket, &done, 1, MSG_NOSIGNAL) != 1) break;
   }
   return 0;
