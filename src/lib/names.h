@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-struct event_names {
+struct event_names {   // NOLINT(readability-identifier-naming): as C has it
   const char* name;    /* stable, for programs */
   const char* words;   /* for people */
   const char* flagged; /* the words when WATCH_INFO_FLAG_0 is set; NULL: the same */
