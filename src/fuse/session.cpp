@@ -59,7 +59,9 @@ FuseSession::~FuseSession() { std::free(request_.mem); }
 void FuseSession::initialised(fuse_conn_info& connection) {
   handshake_.ask(connection);
   // The reply goes out when the operation returns: what comes after it is posted.
+  starting_ = true;
   boost::asio::post(io_, [this] {
+    starting_ = false;
     filesystem_.start(session_.get(), device_fd_, handshake_.passthrough());
     on_ready_();
   });
@@ -79,6 +81,8 @@ void FuseSession::serve() {
     if (got == -EAGAIN) return wait();
     if (got <= 0) return on_end_();
     fuse_session_process_buf(session_.get(), &request_);
+    // Who waited for the mount asks at once, and the files are not ready to answer.
+    if (starting_) break;
   }
   boost::asio::post(io_, [this] { serve(); });
 }

@@ -43,7 +43,8 @@ class FuseSession {
   std::function<void()> on_ready_;
   std::function<void()> on_end_;
   Handshake handshake_;
-  int device_fd_;  // libfuse closes it
+  bool starting_ = false;  // between the reply to INIT and the start of the files
+  int device_fd_;          // libfuse closes it
   struct Destroy {
     void operator()(fuse_session* session) const { fuse_session_destroy(session); }
   };
