@@ -1,155 +1,114 @@
 // SPDX-License-Identifier: MIT
 #include "tool/monitor.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
-#include <limits>
-#include <memory>
-#include <system_error>
 
 #include "base/error.h"
-#include "base/unique_fd.h"
+#include "tool/daemon_wait.h"
+#include "tool/end_signals.h"
 #include "tool/failure.h"
-#include "tool/mount_paths.h"
-#include "tool/read_file.h"
-#include "tool/record.h"
-#include "tool/render.h"
+#include "tool/known_state.h"
+#include "tool/progress.h"
+#include "tool/selection.h"
+#include "tool/teller.h"
+#include "tool/until.h"
+#include "tool/watched.h"
 
 namespace watchq {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-struct Close {
-  void operator()(watchq_queue* queue) const { ::watchq_close(queue); }
-};
-using Queue = std::unique_ptr<watchq_queue, Close>;
-
-Queue open_queue(const std::string& directory) {
-  Queue queue(::watchq_open((directory + "/" WATCHQ_QUEUE_NAME).c_str(), WATCHQ_DEFAULT_PAGES));
-  if (!queue) throw cannot_open(directory, WATCHQ_QUEUE_NAME, errno);
-  return queue;
-}
-
-/// A path that is watched, or for what is watched all over the place none.
-struct Watched {
-  std::string path;
-  std::optional<std::string> shown;  ///< in lines of its records, where they name no path
-};
-
-/// What is watched, by tag.
-std::vector<Watched> watched_of(const MonitorOptions& options) {
+/// What is to be watched, by tag.
+std::vector<Watched> named_in(const MonitorOptions& options) {
   std::vector<Watched> all;
-  for (const std::string& path : options.mounts) all.push_back({path, std::nullopt});
-  for (const std::string& path : options.superblocks) all.push_back({path, path});
-  for (const NamedKey& key : options.keys) all.push_back({key.name, key.name});
-  if (options.all_superblocks) all.push_back({"/", std::nullopt});
+  for (const std::string& path : options.mounts) all.push_back({Watched::What::mounts, path});
+  for (const std::string& path : options.superblocks) {
+    all.push_back({Watched::What::superblock, path});
+  }
+  if (options.all_superblocks) all.push_back({Watched::What::all_superblocks, "/"});
   return all;
 }
 
-Failure cannot_watch(const std::string& path, int error, const char* what) {
-  std::string reason = std::system_category().message(error);
-  if (error == EBUSY) reason = "it is named twice";
-  if (error == EOPNOTSUPP) {
-    reason = std::string("the daemon cannot see ") + what + " here; 'watchq status' says why";
-  }
-  return {ExitStatus::failed, "cannot watch " + path + ": " + reason};
+/// What is watched for it, by tag.
+std::vector<Watched> watches_of(const MonitorOptions& options) {
+  if (!options.until_state) return named_in(options);
+  // A path that is waited for need not be there yet, nor be in the mount that it will be in: only
+  // the watch of everything misses nothing.
+  MonitorOptions all = options;
+  all.mounts = {"/"};
+  all.all_superblocks |= is_of_superblocks(*options.until_state);
+  return named_in(all);
 }
 
-/// Watches the superblock that holds a path, or with WATCHQ_ALL all below it.
-bool watch_superblock(const MonitorOptions& options, const std::string& path, int fd, int tag,
-                      std::uint32_t flags) {
-  if (!options.free) return ::watchq_watch_sb(AT_FDCWD, path.c_str(), 0, fd, tag, flags) == 0;
-  return ::watchq_watch_sb_space(AT_FDCWD, path.c_str(), 0, fd, tag, flags, options.free->kind,
-                                 options.free->value) == 0;
+/// A filter that the ring applies. Waiting for a state takes all events.
+void set_filter(const MonitorOptions& options, const watchq_queue* queue) {
+  EventFilter filter = options.filter;
+  if (filter.is_empty() || options.until_state) return;
+  if (options.until) filter.add_for_ring(*options.until);
+  const auto entries = filter.ring_filter(true);
+  if (!set_ring_filter(queue, entries) && errno != ENOTCONN && errno != ECONNABORTED) {
+    throw_errno("cannot set the filter of the queue");
+  }
 }
-
-/// Watches a key; a keyring with what is linked below it.
-bool watch_key(const NamedKey& key, int fd, int tag) {
-  if (::watchq_watch_key(key.serial, fd, tag, WATCHQ_CHILDREN) == 0) return true;
-  return errno == EINVAL && ::watchq_watch_key(key.serial, fd, tag, 0) == 0;
-}
-
-/// The queue with all its watches.
-Queue open_watches(const MonitorOptions& options) {
-  Queue queue = open_queue(options.directory);
-  int tag = 0;
-  const int fd = ::watchq_fd(queue.get());
-  for (const std::string& path : options.mounts) {
-    if (::watchq_mount_notify(AT_FDCWD, path.c_str(), 0, fd, tag++) != 0) {
-      throw cannot_watch(path, errno, "mounts");
-    }
-  }
-  for (const std::string& path : options.superblocks) {
-    if (!watch_superblock(options, path, fd, tag++, 0)) {
-      throw cannot_watch(path, errno, "filesystems");
-    }
-  }
-  for (const NamedKey& key : options.keys) {
-    if (!watch_key(key, fd, tag++)) throw cannot_watch("key " + key.name, errno, "keys");
-  }
-  if (options.all_superblocks && !watch_superblock(options, "/", fd, tag++, WATCHQ_ALL)) {
-    throw cannot_watch("all filesystems", errno, "filesystems");
-  }
-  return queue;
-}
-
-/// SIGINT and SIGTERM, told by a descriptor as long as this lives.
-class EndSignals {
- public:
-  EndSignals() {
-    ::sigemptyset(&signals_);
-    ::sigaddset(&signals_, SIGINT);
-    ::sigaddset(&signals_, SIGTERM);
-    fd_ = UniqueFd(::signalfd(-1, &signals_, SFD_CLOEXEC));
-    if (!fd_.valid()) throw_errno("signalfd");
-    ::sigprocmask(SIG_BLOCK, &signals_, &before_);
-  }
-  EndSignals(const EndSignals&) = delete;
-  EndSignals& operator=(const EndSignals&) = delete;
-  ~EndSignals() {
-    // What has come has been heeded; unblocked now, it would kill the process.
-    const timespec at_once{};
-    while (::sigtimedwait(&signals_, nullptr, &at_once) > 0) {
-    }
-    ::sigprocmask(SIG_SETMASK, &before_, nullptr);
-  }
-
-  /// Readable when one has come.
-  [[nodiscard]] int fd() const { return fd_.get(); }
-
- private:
-  sigset_t signals_;
-  sigset_t before_;
-  UniqueFd fd_;
-};
 
 class Monitor {
  public:
-  Monitor(const MonitorOptions& options, Output& output)
+  Monitor(const MonitorOptions& options, Output& output, Output& error)
       : options_(options),
-        output_(output),
-        queue_(open_watches(options)),
-        watched_(watched_of(options)),
-        watches_(watched_.size()) {
+        error_(error),
+        watches_(watches_of(options)),
+        until_(options),
+        selection_(options),
+        pages_(ring_pages_for(std::max<std::size_t>(options.mounts.size(), 1))),
+        queue_(open_queue(options.directory, pages_)),
+        progress_(output, error, options.snapshot) {
+    for (std::size_t tag = 0; tag < watches_.size(); ++tag) {
+      if (const int failure = watch(tag)) throw cannot_watch(watches_[tag], failure);
+    }
+    // Signals end it the usual way as long as the daemon may keep it waiting.
+    signals_.emplace();
+    teller_.emplace(options, output, error, *signals_);
+    output_fd_ = output.fd();
     if (options.timeout) deadline_ = Clock::now() + *options.timeout;
   }
 
   void run() {
     do {
-      print(take());
-      if (options_.count && printed_ >= *options_.count) return;
-      if (watches_ == 0) throw Failure(ExitStatus::failed, "what was watched has gone");
-    } while (wait());
+      for (const Event& event : events_of(take(), std::chrono::system_clock::now())) {
+        handle(event);
+        if (ended_) break;
+      }
+      if (!ended_ && in_snapshot_ == 0) check_state();
+      if (!ended_ && needs_resync_) resync();
+      if (!ended_ && set_ == 0) throw Failure(ExitStatus::failed, "what was watched has gone");
+    } while (!ended_ && wait());
+    progress_.end();
+    if (teller_->failures() > 0) {
+      throw Failure(ExitStatus::failed,
+                    std::to_string(teller_->failures()) + " of the commands of --exec failed");
+    }
   }
 
  private:
+  /// Sets a watch, for the first time or again, with a snapshot. Returns 0 or an errno.
+  int watch(std::size_t tag) {
+    const int failure =
+        set_watch(queue_.get(), watches_[tag], static_cast<int>(tag), options_.free);
+    if (failure != 0) return failure;
+    if (is_set_.size() <= tag) is_set_.resize(tag + 1);
+    if (!is_set_[tag]) ++set_;
+    is_set_[tag] = true;
+    known_.begin_snapshot(static_cast<unsigned int>(tag));
+    ++in_snapshot_;
+    return 0;
+  }
+
   /// All records that are there now.
   std::vector<Record> take() {
     std::vector<Record> records;
@@ -163,58 +122,184 @@ class Monitor {
     return records;
   }
 
-  void print(const std::vector<Record>& records) {
-    const auto now = std::chrono::system_clock::now();
-    const auto paths = paths_.paths_of(records);
-    for (std::size_t i = 0; i < records.size(); ++i) {
-      if (options_.count && printed_ >= *options_.count) return;
-      print(records[i], {now, paths[i]});
+  void handle(const Event& event) {
+    if (event.follows_a_loss()) {
+      needs_resync_ = true;
+      progress_.clear();
+      if (!teller_->tell_loss(event, deadline_)) ended_ = true;
+    }
+    if (event.record.type() == WATCHQ_TYPE_SNAPSHOT) {
+      complete(event);
+      return;
+    }
+    if (event.record.is(WATCH_TYPE_META, WATCH_META_REMOVAL_NOTIFICATION)) {
+      removed(event.record.tag(), event);
+      return;
+    }
+    for (const Event& told : known_.take(event)) tell(told);
+    progress_.count(in_snapshot_ > 0);
+  }
+
+  /// A snapshot is complete.
+  void complete(const Event& event) {
+    for (const Event& gone : known_.complete(event.record.tag(), event.time)) tell(gone);
+    if (in_snapshot_ == 0 || --in_snapshot_ > 0) return;
+    progress_.end();
+    if (options_.snapshot && !told_snapshot_ && !ended_) {
+      told_snapshot_ = true;
+      if (!teller_->tell(event, deadline_)) ended_ = true;
+    }
+    set_filter(options_, queue_.get());
+  }
+
+  void removed(unsigned int tag, Event event) {
+    if (tag >= is_set_.size() || !is_set_[tag]) return;
+    is_set_[tag] = false;
+    --set_;
+    known_.forget(tag);
+    event.path = watches_[tag].path;
+    if (selection_.passes(event) || until_.is_met_by(event)) {
+      tell(event);
+    } else {
+      error_.write("watchq: " + watches_[tag].path + " has gone and is no longer watched\n");
     }
   }
 
-  void print(const Record& record, Setting setting) {
-    if (record.type() == WATCH_TYPE_META && record.subtype() == WATCH_META_REMOVAL_NOTIFICATION) {
-      --watches_;
-      setting.path = watched_.at(record.tag()).path;
-    } else if (record.type() == WATCH_TYPE_SB_NOTIFY || record.type() == WATCH_TYPE_KEY_NOTIFY) {
-      setting.path = watched_.at(record.tag()).shown;
+  /// Tells what is to be told of an event, and ends when it was waited for.
+  void tell(Event event) {
+    if (ended_) return;
+    const std::size_t tag = event.record.tag();
+    if (tag < watches_.size() && watches_[tag].what == Watched::What::superblock) {
+      event.path = watches_[tag].path;
     }
-    if (record.has(WATCH_INFO_OVERRUN | WATCH_INFO_ENOMEM)) {
-      write(options_.json ? json_loss_line(record, setting) : text_loss_line(record, setting));
-    }
-    write(options_.json ? json_line(record, setting) : text_line(record, setting));
-    ++printed_;
+    const bool met = until_.is_met_by(event);
+    const bool wanted = event.origin != Origin::snapshot || options_.snapshot;
+    const bool told = met || (wanted && selection_.passes(event));
+    until_.note(event, told);
+    if (!told) return;
+    progress_.clear();
+    if (!teller_->tell(event, deadline_)) ended_ = true;
+    ++told_;
+    if (met || (options_.count && told_ >= *options_.count)) ended_ = true;
   }
 
-  void write(const std::string& line) { output_.write(line + '\n'); }
+  /// Ends when all paths are in the state that is waited for.
+  void check_state() {
+    const auto reached = until_.reached();
+    if (!reached) return;
+    for (const Event& event : *reached) teller_->tell(event, deadline_);
+    ended_ = true;
+  }
+
+  /// Finds out what a loss has hidden: by another queue, with a ring for all that is there now.
+  void resync() {
+    needs_resync_ = false;
+    const bool was_in_snapshot = in_snapshot_ > 0;
+    unsigned int pages = ring_pages_for(watches_.size());
+    // Even the snapshot did not fit.
+    if (was_in_snapshot) pages = std::max(pages, 2 * pages_);
+    Queue queue = open_queue(options_.directory, pages);
+    if (was_in_snapshot && pages <= pages_) {
+      error_.write(
+          "watchq: what was missed cannot be looked up: the daemon gives no ring that is large "
+          "enough (max_ring_pages)\n");
+      for (std::size_t tag = 0; tag < watches_.size(); ++tag) {
+        known_.abandon_snapshot(static_cast<unsigned int>(tag));
+      }
+      in_snapshot_ = 0;
+      return;
+    }
+    pages_ = pages;
+    queue_ = std::move(queue);
+    watch_again();
+  }
 
   /// Waits for records. Returns false when it is time to end.
   bool wait() {
     std::array<pollfd, 3> waited = {{{::watchq_fd(queue_.get()), POLLIN, 0},
-                                     {signals_.fd(), POLLIN, 0},
+                                     {signals_->fd(), POLLIN, 0},
                                      // Asked for nothing: tells when the reader has gone.
-                                     {output_.fd(), 0, 0}}};
-    const int ready = ::poll(waited.data(), waited.size(), time_left());
+                                     {output_fd_, 0, 0}}};
+    const int ready = ::poll(waited.data(), waited.size(), time_left(deadline_));
     if (ready < 0 && errno != EINTR) throw_errno("poll");
     if (ready == 0 && deadline_ && Clock::now() >= *deadline_) return timed_out();
     if (ready <= 0) return true;
-    if (waited[1].revents != 0 || waited[2].revents != 0) return false;
+    if (waited[1].revents != 0) return interrupted();
+    if (waited[2].revents != 0) return false;
     if ((waited[0].revents & ~POLLIN) != 0 && ::watchq_wait(queue_.get(), 0) < 0) {
-      throw errno == ENOTCONN ? daemon_gone(options_.directory) : broken_ring();
+      if (errno != ENOTCONN) throw broken_ring();
+      if (!options_.reconnect) throw daemon_gone(options_.directory);
+      return reconnect();
     }
     return true;
   }
 
-  [[nodiscard]] int time_left() const {
-    if (!deadline_) return -1;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - Clock::now());
-    return static_cast<int>(
-        std::clamp<std::int64_t>(left.count(), 0, std::numeric_limits<int>::max()));
+  /// Waits until the daemon is back, and watches again. Returns false when it is time to end.
+  bool reconnect() {
+    progress_.clear();
+    error_.write("watchq: the daemon that served " + options_.directory +
+                 " has gone; waiting for the next one (start it with: watchqd " +
+                 options_.directory + ")\n");
+    const auto since = Clock::now();
+    queue_.reset();
+    pages_ = ring_pages_for(watches_.size());
+    DaemonWait waiting(options_.directory, signals_->fd(), output_fd_);
+    switch (waiting.wait(deadline_, queue_, pages_)) {
+      case DaemonWait::Result::interrupted:
+        return interrupted();
+      case DaemonWait::Result::timed_out:
+        return timed_out();
+      case DaemonWait::Result::open:
+        break;
+    }
+    const auto gap = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - since);
+    error_.write("watchq: the daemon is back after " + std::to_string(gap.count()) +
+                 " ms; what is otherwise now than before is told as 'meanwhile'\n");
+    watch_again();
+    return true;
+  }
+
+  /// Sets all watches anew, in another queue.
+  void watch_again() {
+    in_snapshot_ = 0;
+    for (std::size_t tag = 0; tag < watches_.size(); ++tag) {
+      if (!is_set_[tag]) continue;
+      const int failure = watch(tag);
+      if (failure == 0) continue;
+      // It has gone once more, as the next wait will find.
+      if (failure == ENOTCONN || failure == ECONNABORTED) return;
+      if (failure != ENOENT && failure != ENOTDIR) throw cannot_watch(watches_[tag], failure);
+      Event event{Record::make(removal(), static_cast<unsigned int>(tag)),
+                  {},
+                  std::chrono::system_clock::now(),
+                  {},
+                  Origin::late,
+                  {}};
+      removed(static_cast<unsigned int>(tag), std::move(event));
+    }
+  }
+
+  /// Told in place of the record that nobody could write.
+  static watch_notification removal() {
+    watch_notification header{};
+    header.type = WATCH_TYPE_META;
+    header.subtype = WATCH_META_REMOVAL_NOTIFICATION;
+    return header;
+  }
+
+  /// A terminal shows ^C; what comes next begins a line.
+  [[nodiscard]] bool interrupted() const {
+    if (::isatty(error_.fd()) == 1) error_.write("\n");
+    return false;
   }
 
   [[nodiscard]] bool timed_out() const {
+    if (options_.until) {
+      throw Failure(ExitStatus::timed_out,
+                    "timed out: '" + options_.until->name + "' did not come");
+    }
     if (!options_.count) return false;
-    throw Failure(ExitStatus::timed_out, "timed out: " + std::to_string(printed_) + " of " +
+    throw Failure(ExitStatus::timed_out, "timed out: " + std::to_string(told_) + " of " +
                                              std::to_string(*options_.count) + " records came");
   }
 
@@ -223,41 +308,33 @@ class Monitor {
   }
 
   const MonitorOptions& options_;
-  Output& output_;
+  Output& error_;
+  const std::vector<Watched> watches_;  // by tag
+  std::vector<bool> is_set_;            // by tag
+  std::size_t set_ = 0;
+  std::size_t in_snapshot_ = 0;  // watches whose snapshot is not complete
+  bool told_snapshot_ = false;
+  bool needs_resync_ = false;
+  bool ended_ = false;
+  KnownState known_;
+  Until until_;
+  Selection selection_;
+  unsigned int pages_;  // of the ring
   Queue queue_;
-  // Signals end it the usual way as long as the daemon may keep it waiting.
-  EndSignals signals_;
-  // Read after the watches are set: a mount is in here, or a record of it comes.
-  MountPaths paths_{[] { return read_file("/proc/self/mountinfo"); }};
-  const std::vector<Watched> watched_;  // by tag
-  std::size_t watches_;                 // that are still set
+  Progress progress_;
+  std::optional<EndSignals> signals_;
+  std::optional<Teller> teller_;
+  int output_fd_ = -1;
   std::optional<Clock::time_point> deadline_;
-  std::uint64_t printed_ = 0;
+  std::uint64_t told_ = 0;
 };
-
-std::string list_of(const std::vector<std::string>& paths) {
-  std::string list;
-  for (const std::string& path : paths) list += (list.empty() ? "" : ", ") + path;
-  return list;
-}
 
 }  // namespace
 
 void monitor(const MonitorOptions& options, Output& output, Output& error) {
-  Monitor monitor(options, output);
-  std::string watched = "watchq: watching ";
-  if (!options.mounts.empty()) watched += "the mounts under " + list_of(options.mounts);
-  if (!options.superblocks.empty()) {
-    watched += (options.mounts.empty() ? "" : " and ") +
-               ("the filesystems of " + list_of(options.superblocks));
-  }
-  bool first = options.mounts.empty() && options.superblocks.empty();
-  for (const NamedKey& key : options.keys) {
-    watched += (first ? "key " : " and key ") + key.name;
-    first = false;
-  }
-  if (options.all_superblocks) watched += first ? "all filesystems" : " and all filesystems";
-  error.write(watched + '\n');
+  Monitor monitor(options, output, error);
+  const std::string until = options.until ? " until '" + options.until->name + "'" : "";
+  error.write("watchq: watching " + list_of(named_in(options)) + until + '\n');
   monitor.run();
 }
 

@@ -7,8 +7,9 @@
 
 namespace watchq {
 
-/// Prints records until the count is reached, the time is over, a SIGINT or SIGTERM comes or nobody
-/// reads the output any more. Says on `error` when the watches are set. Throws Failure.
+/// Prints events until the count is reached, what is waited for comes, the time is over, a SIGINT
+/// or SIGTERM comes or nobody reads the output any more. Says on `error` when the watches are set,
+/// and what keeps events from coming. Throws Failure.
 void monitor(const MonitorOptions& options, Output& output, Output& error);
 
 }  // namespace watchq

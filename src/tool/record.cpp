@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "tool/record.h"
 
+#include <algorithm>
+
 namespace watchq {
+
+std::optional<std::string> Record::text_at(std::size_t offset) const {
+  if (offset == 0 || offset >= length_) return std::nullopt;
+  const char* begin = reinterpret_cast<const char*>(bytes_.data()) + offset;
+  const char* end = reinterpret_cast<const char*>(bytes_.data()) + length_;
+  return std::string(begin, std::find(begin, end, '\0'));
+}
 
 std::string Record::words() const {
   alignas(8) std::array<std::byte, WATCH_INFO_LENGTH> bytes = bytes_;

@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "tool/failure.h"
-#include "tool/read_file.h"
+#include "tool/daemon_files.h"
 
 namespace watchq {
 namespace {
@@ -66,22 +65,11 @@ std::string outline(const Json& document) {
 }
 
 void print_status(const StatusOptions& options, Output& output) {
-  std::string text;
-  try {
-    text = read_file(options.directory + "/status");
-  } catch (const std::system_error& error) {
-    throw cannot_open(options.directory, "status", error.code().value());
-  }
   if (options.json) {
-    output.write(text);
-    return;
+    output.write(read_daemon_file(options.directory, "status"));
+  } else {
+    output.write(outline(read_daemon_json(options.directory, "status")));
   }
-  const Json document = Json::parse(text, nullptr, false);
-  if (document.is_discarded()) {
-    throw Failure(ExitStatus::failed, options.directory + "/status holds no JSON document; is " +
-                                          options.directory + " where watchqd is mounted?");
-  }
-  output.write(outline(document));
 }
 
 }  // namespace watchq

@@ -4,9 +4,13 @@
 #include <system_error>
 #include <variant>
 
+#include "tool/doctor.h"
+#include "tool/inject.h"
+#include "tool/ls.h"
 #include "tool/monitor.h"
 #include "tool/options.h"
 #include "tool/status.h"
+#include "tool/top.h"
 
 namespace watchq {
 namespace {
@@ -17,6 +21,10 @@ struct Runner {
 
   void operator()(const MonitorOptions& options) const { monitor(options, output, error); }
   void operator()(const StatusOptions& options) const { print_status(options, output); }
+  void operator()(const LsOptions& options) const { list(options, output); }
+  void operator()(const TopOptions& options) const { top(options, output); }
+  void operator()(const DoctorOptions& options) const { doctor(options, output); }
+  void operator()(const InjectOptions& options) const { inject(options, output); }
   void operator()(const Information& information) const { output.write(information.text); }
 };
 

@@ -76,6 +76,13 @@ def test_the_programs_are_installed_and_are_this_version(tree):
         assert version in output_of(program, "--version")
 
 
+def test_completions_are_where_the_shells_look(tree):
+    share = tree.prefix / "share"
+    for place in ("bash-completion/completions/watchq", "zsh/site-functions/_watchq",
+                  "fish/vendor_completions.d/watchq.fish"):
+        assert "watchq" in (share / place).read_text()
+
+
 def test_exactly_the_symbols_of_the_map_are_exported(tree):
     found = tree.symbols("libwatchq.so", "--dynamic", "--with-symbol-versions")
     assert {name for name in found if not name.startswith("WATCHQ_")} == mapped()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import namespace
+from client_program import WATCHQ, ClientProgram
 from daemon_process import EXECUTABLE, Daemon
 from filesystems import Filesystem, make_image
 from mount_queue import MountQueue
@@ -146,6 +147,31 @@ def make_open_sb_queue(watchqd, fence_directory):
 @pytest.fixture(name="sb_queue")
 def make_sb_queue(open_sb_queue):
     return open_sb_queue()
+
+
+@pytest.fixture(name="monitor_at")
+def make_monitor_at():
+    """Starts `watchq monitor` at a daemon and returns it when its watches are set."""
+    started = []
+
+    def monitor(mount_point, *options, **environment):
+        program = ClientProgram(WATCHQ, "monitor", "--watchq", mount_point, *options,
+                                **environment)
+        started.append(program)
+        program.err.wait_for(containing="watching ")
+        return program
+
+    yield monitor
+    for program in started:
+        with program:
+            pass
+
+
+@pytest.fixture(name="monitor")
+def make_monitor(watchqd, monitor_at):
+    """The same at the daemon under test."""
+    return lambda *options, **environment: monitor_at(watchqd.mount_point, *options,
+                                                      **environment)
 
 
 @pytest.fixture(name="make_filesystem")

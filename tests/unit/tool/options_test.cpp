@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "make_record.h"
 #include "tool/failure.h"
 #include "version.h"
 
@@ -124,6 +125,85 @@ TEST_F(OptionsTest, ThereAreAsManyTagsAsMounts) {
   EXPECT_NE(complaint(arguments).find("256"), std::string::npos);
 }
 
+TEST_F(OptionsTest, EventsAreChosenByTypeAndWord) {
+  const Record read_only = mount_record(NOTIFY_MOUNT_READONLY, 47, 0, WATCH_INFO_FLAG_0);
+  const Record writable = mount_record(NOTIFY_MOUNT_READONLY, 47, 0);
+  const Record gone = mount_record(NOTIFY_MOUNT_UNMOUNT, 1, 47);
+  const EventFilter some = monitor_options({"--only", "ro,unmounted"}).filter;
+  EXPECT_TRUE(some.passes(read_only));
+  EXPECT_FALSE(some.passes(writable));
+  EXPECT_TRUE(some.passes(gone));
+  const EventFilter both = monitor_options({"--only", "readonly", "--only=error"}).filter;
+  EXPECT_TRUE(both.passes(writable));
+  EXPECT_FALSE(both.passes(gone));
+  EXPECT_FALSE(monitor_options({"--type", "sb,key"}).filter.passes(gone));
+  EXPECT_TRUE(monitor_options({}).filter.passes(gone));
+}
+
+TEST_F(OptionsTest, AWordThatIsNoneIsRefusedWithThoseThereAre) {
+  const std::string text = complaint({"monitor", "--only", "ro,readnoly"});
+  EXPECT_NE(text.find("'readnoly'"), std::string::npos);
+  EXPECT_NE(text.find("readonly"), std::string::npos);
+  EXPECT_NE(complaint({"monitor", "--until", "ro,rw"}).find("'ro,rw'"), std::string::npos);
+  EXPECT_NE(complaint({"monitor", "--type", "mounts"}).find("'mounts'"), std::string::npos);
+  EXPECT_NE(complaint({"monitor", "--only", ""}).find("--only"), std::string::npos);
+}
+
+TEST_F(OptionsTest, UntilIsOfAStateOnlyWhereAMountIsNamed) {
+  EXPECT_EQ(monitor_options({"--mount", "/a", "--until", "mounted"}).until_state,
+            PathState::mounted);
+  EXPECT_EQ(monitor_options({"--mount", "/a", "--until", "readonly"}).until_state,
+            PathState::read_only);
+  EXPECT_FALSE(monitor_options({"--until", "mounted"}).until_state);
+  EXPECT_FALSE(monitor_options({"--mount", "/a", "--until", "moved"}).until_state);
+  EXPECT_EQ(monitor_options({"--until", "full"}).until->name, "full");
+}
+
+TEST_F(OptionsTest, ColoursReconnectingAndCommands) {
+  EXPECT_EQ(monitor_options({}).colour, ColourMode::automatic);
+  EXPECT_EQ(monitor_options({"--color", "never"}).colour, ColourMode::never);
+  EXPECT_NE(complaint({"monitor", "--color", "red"}).find("not red"), std::string::npos);
+  EXPECT_TRUE(monitor_options({}).reconnect);
+  EXPECT_FALSE(monitor_options({"--no-reconnect"}).reconnect);
+  EXPECT_FALSE(monitor_options({}).exec);
+  EXPECT_EQ(monitor_options({"--exec", "echo hi"}).exec, "echo hi");
+}
+
+TEST_F(OptionsTest, TopTakesADelayAndACount) {
+  const auto top = [](Arguments arguments) {
+    arguments.insert(arguments.begin(), "top");
+    return std::get<TopOptions>(parse_options(arguments));
+  };
+  EXPECT_EQ(top({}).delay, 2000ms);
+  EXPECT_FALSE(top({}).count);
+  EXPECT_EQ(top({"--once"}).count, 1U);
+  EXPECT_EQ(top({"-n", "3", "-d", "0.5"}).count, 3U);
+  EXPECT_EQ(top({"-n", "3", "-d", "0.5"}).delay, 500ms);
+}
+
+TEST_F(OptionsTest, InjectMakesARecordOfNamesOrNumbers) {
+  const auto injected = [](Arguments arguments) {
+    arguments.insert(arguments.begin(), "inject");
+    return std::get<InjectOptions>(parse_options(arguments));
+  };
+  const InjectOptions named = injected({"superblock", "error", "--tag", "7", "--flags", "1"});
+  EXPECT_EQ(named.type, 2U);
+  EXPECT_EQ(named.subtype, 1U);
+  EXPECT_EQ(named.payload.size(), 16U);
+  EXPECT_EQ(named.tag, 7U);
+  EXPECT_EQ(named.flags, 1U);
+  const InjectOptions numbered = injected({"0x800003", "200", "00ff 0102:0304 0506"});
+  EXPECT_EQ(numbered.type, 0x800003U);
+  EXPECT_EQ(numbered.subtype, 200U);
+  EXPECT_EQ(numbered.payload, (std::vector<std::uint8_t>{0, 0xff, 1, 2, 3, 4, 5, 6}));
+  for (const char* payload : {"0", "00", "zz00000000000000"}) {
+    EXPECT_NE(complaint({"inject", "mount", "0", payload}).find("PAYLOAD"), std::string::npos);
+  }
+  EXPECT_NE(complaint({"inject", "mount", "cleared"}).find("no subtype"), std::string::npos);
+  EXPECT_NE(complaint({"inject", "mount"}).find("SUBTYPE"), std::string::npos);
+  EXPECT_NE(complaint({"inject", "mount", "0", "--tag", "256"}).find("--tag"), std::string::npos);
+}
+
 TEST_F(OptionsTest, AComplaintNamesWhatIsWrongAndWhereToReadMore) {
   EXPECT_NE(complaint({}).find("watchq --help"), std::string::npos);
   EXPECT_NE(complaint({"montior"}).find("'montior'"), std::string::npos);
@@ -134,7 +214,9 @@ TEST_F(OptionsTest, AComplaintNamesWhatIsWrongAndWhereToReadMore) {
 
 TEST_F(OptionsTest, HelpTeachesByExampleAndTellsTheExitStatus) {
   for (const Arguments& arguments :
-       {Arguments{"--help"}, Arguments{"monitor", "--help"}, Arguments{"status", "-h"}}) {
+       {Arguments{"--help"}, Arguments{"monitor", "--help"}, Arguments{"status", "-h"},
+        Arguments{"ls", "--help"}, Arguments{"top", "--help"}, Arguments{"doctor", "--help"},
+        Arguments{"inject", "--help"}}) {
     const std::string text = information(arguments);
     EXPECT_NE(text.find("Examples:\n  watchq "), std::string::npos);
     EXPECT_NE(text.find("Exit status: 0 done, 1 failed, 2 wrong usage"), std::string::npos);
