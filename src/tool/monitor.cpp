@@ -252,10 +252,10 @@ class Monitor {
       case DaemonWait::Result::open:
         break;
     }
+    watch_again();
     const auto gap = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - since);
     error_.write("watchq: the daemon is back after " + std::to_string(gap.count()) +
                  " ms; what is otherwise now than before is told as 'meanwhile'\n");
-    watch_again();
     return true;
   }
 

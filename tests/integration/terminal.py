@@ -74,7 +74,7 @@ class Terminal:
 
     def modes(self):
         """Flags and keys of the terminal."""
-        with contextlib.closing(os.fdopen(os.dup(self._shell.fd))) as file:
+        with contextlib.closing(os.fdopen(os.dup(self._shell.child_fd))) as file:
             return termios.tcgetattr(file)[:6]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import namespace
 import syscalls
+from processes import wait_for
 
 
 @pytest.fixture(name="daemon")
@@ -28,6 +29,16 @@ def make_daemon(start_daemon):
     daemon = Restarted()
     yield daemon
     daemon.current.stop()
+
+
+def mount_seen(daemon, path):
+    """Mounts, and waits until the daemon knows."""
+    def changes():
+        return daemon.current.status()["counters"]["mount_changes"]
+
+    before = changes()
+    namespace.mount_tmpfs(path)
+    wait_for(lambda: changes() > before, "the mount to be seen")
 
 
 def facts(program, count, *members):
@@ -68,7 +79,7 @@ def test_in_words_it_says_meanwhile(daemon, monitor_at, base):
 def test_the_filter_and_the_selection_stay(daemon, monitor_at, base):
     namespace.mount_tmpfs(base / "a")
     program = monitor_at(daemon.mount_point, "--mount", base, "--only", "unmounted", "--json")
-    namespace.mount_tmpfs(base / "b")
+    mount_seen(daemon, base / "b")
 
     def change():
         namespace.umount(base / "a")
@@ -77,7 +88,7 @@ def test_the_filter_and_the_selection_stay(daemon, monitor_at, base):
 
     daemon.restart(change)
     facts(program, 2, "path")
-    namespace.mount_tmpfs(base / "d")
+    mount_seen(daemon, base / "d")
     namespace.umount(base / "d")
     found = facts(program, 3, "subtype", "path")
     assert sorted(found) == [("unmount", f"{base}/{name}") for name in "abd"]
