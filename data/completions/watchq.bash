@@ -34,7 +34,7 @@ _watchq() {
   local options='--help -h'
   case $command in
     monitor)
-      options+=' --mount --sb --all-sb --free --type --only --under --snapshot --json --color
+      options+=' --mount --sb --key --all-sb --free --type --only --under --snapshot --json --color
         --exec --until --count --timeout --no-reconnect --watchq'
       ;;
     status | doctor) options+=' --json --watchq' ;;
@@ -68,6 +68,10 @@ _watchq() {
       ;;
     --exec)
       mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+      return
+      ;;
+    --key)
+      mapfile -t COMPREPLY < <(compgen -W '@s @u @us @p @t' -- "$cur")
       return
       ;;
     --free | --count | --timeout | --delay | --tag | --flags | -n | -d) return ;;

@@ -27,6 +27,7 @@ complete -c watchq -n $any -l watchq -x -a '(__fish_complete_directories)' -d 'W
 set -l monitor '__fish_seen_subcommand_from monitor'
 complete -c watchq -n $monitor -l mount -r -F -d 'Watch the mounts at and below a path'
 complete -c watchq -n $monitor -l sb -r -F -d 'Watch the filesystem that holds a path'
+complete -c watchq -n $monitor -l key -x -a '@s @u @us @p @t' -d 'Watch a key or keyring'
 complete -c watchq -n $monitor -l all-sb -d 'Watch all filesystems'
 complete -c watchq -n $monitor -l free -x -d 'Tell when less is free'
 complete -c watchq -n $monitor -l type -x -a 'mount superblock key space' -d 'Only events of a type'

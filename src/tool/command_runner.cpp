@@ -87,6 +87,7 @@ bool is_named_in(std::string_view variable, const std::vector<std::string>& othe
 pid_t start(const std::string& command, std::vector<std::string> variables, int input,
             const sigset_t& mask) {
   std::vector<char*> environment;
+  environment.reserve(variables.size());
   for (std::string& variable : variables) environment.push_back(variable.data());
   for (char** variable = environ; *variable != nullptr; ++variable) {
     if (!is_named_in(*variable, variables)) environment.push_back(*variable);
@@ -127,7 +128,8 @@ std::vector<std::string> environment_of(const Json& object) {
   std::vector<std::string> variables;
   for (const auto& [name, value] : object.items()) {
     // WATCHQ_MOUNT says where the daemon is.
-    std::string variable = name == "mount" ? "WATCHQ_MOUNT_ID" : "WATCHQ_" + name;
+    std::string variable = "WATCHQ_";
+    variable += name == "mount" ? "mount_id" : name;
     std::transform(variable.begin(), variable.end(), variable.begin(), [](unsigned char c) {
       return static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
     });

@@ -48,8 +48,9 @@ std::vector<std::string> list_daemon_directory(const std::string& directory,
                                                const std::string& name) {
   std::vector<std::string> names;
   std::error_code error;
-  for (std::filesystem::directory_iterator entry(directory + '/' + name, error), end;
-       !error && entry != end; entry.increment(error)) {
+  const std::filesystem::path all = std::filesystem::path(directory) / name;
+  for (std::filesystem::directory_iterator entry(all, error), end; !error && entry != end;
+       entry.increment(error)) {
     std::string file = entry->path().filename();
     if (std::all_of(file.begin(), file.end(), [](char c) { return c >= '0' && c <= '9'; })) {
       names.push_back(std::move(file));
@@ -65,7 +66,8 @@ std::vector<std::string> list_daemon_directory(const std::string& directory,
 std::vector<Json> read_daemon_directory(const std::string& directory, const std::string& name) {
   std::vector<Json> documents;
   for (const std::string& file : list_daemon_directory(directory, name)) {
-    const std::string path = name + '/' + file;
+    std::string path = name;
+    path += '/' + file;
     if (const auto text = try_daemon_file(directory, path)) {
       documents.push_back(parse(directory, path, *text));
     }

@@ -29,6 +29,14 @@ Detail superblock_detail(const Record& record, const watchq_superblock_detail& b
   return detail;
 }
 
+Detail key_detail(const Record& record, const watchq_key_detail& body) {
+  Detail detail;
+  detail.pid = body.pid;
+  detail.key_type = record.text_at(body.key_type);
+  detail.description = record.text_at(body.description);
+  return detail;
+}
+
 }  // namespace
 
 std::optional<Detail> detail_of(const Record& record) {
@@ -39,6 +47,10 @@ std::optional<Detail> detail_of(const Record& record) {
   } else if (record.subtype() == WATCH_TYPE_SB_NOTIFY) {
     const auto body = record.as<watchq_superblock_detail>(WATCHQ_TYPE_DETAIL);
     if (body) detail = superblock_detail(record, *body);
+  }
+  if (record.subtype() == WATCH_TYPE_KEY_NOTIFY) {
+    const auto body = record.as<watchq_key_detail>(WATCHQ_TYPE_DETAIL);
+    if (body) detail = key_detail(record, *body);
   }
   if (detail) detail->is_cut = record.has(WATCHQ_DETAIL_IS_CUT);
   return detail;

@@ -24,6 +24,7 @@ struct Detail {
   std::optional<std::string> source;
   std::optional<std::string> device;                  ///< of a superblock: "major:minor"
   std::optional<std::uint32_t> quota_type, quota_id;  ///< of a superblock over quota
+  std::optional<std::string> key_type, description;   ///< of a key
   bool is_cut = false;                                ///< some text did not fit
 };
 

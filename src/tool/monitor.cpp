@@ -27,11 +27,14 @@ using Clock = std::chrono::steady_clock;
 /// What is to be watched, by tag.
 std::vector<Watched> named_in(const MonitorOptions& options) {
   std::vector<Watched> all;
-  for (const std::string& path : options.mounts) all.push_back({Watched::What::mounts, path});
+  for (const std::string& path : options.mounts) all.push_back({Watched::What::mounts, path, 0});
   for (const std::string& path : options.superblocks) {
-    all.push_back({Watched::What::superblock, path});
+    all.push_back({Watched::What::superblock, path, 0});
   }
-  if (options.all_superblocks) all.push_back({Watched::What::all_superblocks, "/"});
+  for (const NamedKey& key : options.keys) {
+    all.push_back({Watched::What::key, key.name, key.serial});
+  }
+  if (options.all_superblocks) all.push_back({Watched::What::all_superblocks, "/", 0});
   return all;
 }
 
@@ -44,6 +47,12 @@ std::vector<Watched> watches_of(const MonitorOptions& options) {
   all.mounts = {"/"};
   all.all_superblocks |= is_of_superblocks(*options.until_state);
   return named_in(all);
+}
+
+/// Whether the object of a watch is not there any more, says the errno.
+bool is_gone(int error) {
+  return error == ENOENT || error == ENOTDIR || error == ENOKEY || error == EKEYREVOKED ||
+         error == EKEYEXPIRED;
 }
 
 /// A filter that the ring applies. Waiting for a state takes all events.
@@ -71,6 +80,7 @@ class Monitor {
     for (std::size_t tag = 0; tag < watches_.size(); ++tag) {
       if (const int failure = watch(tag)) throw cannot_watch(watches_[tag], failure);
     }
+    if (in_snapshot_ == 0) set_filter(options, queue_.get());
     // Signals end it the usual way as long as the daemon may keep it waiting.
     signals_.emplace();
     teller_.emplace(options, output, error, *signals_);
@@ -104,6 +114,7 @@ class Monitor {
     if (is_set_.size() <= tag) is_set_.resize(tag + 1);
     if (!is_set_[tag]) ++set_;
     is_set_[tag] = true;
+    if (!has_snapshot(watches_[tag])) return 0;
     known_.begin_snapshot(static_cast<unsigned int>(tag));
     ++in_snapshot_;
     return 0;
@@ -255,7 +266,8 @@ class Monitor {
     watch_again();
     const auto gap = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - since);
     error_.write("watchq: the daemon is back after " + std::to_string(gap.count()) +
-                 " ms; what is otherwise now than before is told as 'meanwhile'\n");
+                 " ms; what is otherwise now than before is told as 'meanwhile'" +
+                 (options_.keys.empty() ? "" : ", but of keys nobody knows") + '\n');
     return true;
   }
 
@@ -268,7 +280,7 @@ class Monitor {
       if (failure == 0) continue;
       // It has gone once more, as the next wait will find.
       if (failure == ENOTCONN || failure == ECONNABORTED) return;
-      if (failure != ENOENT && failure != ENOTDIR) throw cannot_watch(watches_[tag], failure);
+      if (!is_gone(failure)) throw cannot_watch(watches_[tag], failure);
       Event event{Record::make(removal(), static_cast<unsigned int>(tag)),
                   {},
                   std::chrono::system_clock::now(),

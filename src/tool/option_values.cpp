@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tool/option_values.h"
 
+#include <array>
 #include <cmath>
 #include <string_view>
 
@@ -47,6 +48,17 @@ std::optional<FreeThreshold> free_threshold(const std::string& text) {
   const auto value = number<std::uint64_t>(shift == 0 ? text : digits);
   if (!value || *value == 0 || *value > (~std::uint64_t{0} >> shift)) return std::nullopt;
   return FreeThreshold{WATCHQ_SPACE_FREE_BYTES, *value << shift};
+}
+
+std::optional<NamedKey> named_key(const std::string& text) {
+  constexpr std::array<std::string_view, 8> kSpecial{"@t",  "@p", "@s", "@u",
+                                                     "@us", "@g", "@a", "@r"};
+  for (std::size_t i = 0; i < kSpecial.size(); ++i) {
+    if (text == kSpecial[i]) return NamedKey{text, -1 - static_cast<std::int32_t>(i)};
+  }
+  const auto serial = any_number(text);
+  if (!serial || *serial == 0 || *serial > INT32_MAX) return std::nullopt;
+  return NamedKey{text, static_cast<std::int32_t>(*serial)};
 }
 
 std::optional<std::chrono::milliseconds> duration(const std::string& text) {
@@ -135,6 +147,13 @@ std::string check_free(const std::string& text) {
   if (free_threshold(text)) return {};
   return "FREE is a share of the filesystem as in 10%, or bytes as in 4096, 64K, 500M, 2G or 1T, "
          "not " +
+         text;
+}
+
+std::string check_key(const std::string& text) {
+  if (named_key(text)) return {};
+  return "ID is the serial number of a key, as in 1234 or 0x4d2, or a keyring of your own: @s, @u, "
+         "@us, @p, @t, not " +
          text;
 }
 

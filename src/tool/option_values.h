@@ -29,6 +29,8 @@ std::optional<double> number<double>(const std::string& text, int base);
 
 /// "10%" or "500M".
 std::optional<FreeThreshold> free_threshold(const std::string& text);
+/// A serial number, or one of the names that keyctl(1) has for a process's own keyrings.
+std::optional<NamedKey> named_key(const std::string& text);
 /// Seconds, or nothing for no such text.
 std::optional<std::chrono::milliseconds> duration(const std::string& text);
 /// "00ff" or "00 ff" as two bytes.
@@ -49,6 +51,7 @@ EventFilter filter_of(const std::vector<std::string>& types, const std::vector<s
 std::string check_seconds(const std::string& text);
 std::string check_count(const std::string& text);
 std::string check_free(const std::string& text);
+std::string check_key(const std::string& text);
 std::string check_types(const std::string& list);
 std::string check_words(const std::string& list);
 std::string check_word(const std::string& text);

@@ -18,9 +18,11 @@ namespace watchq {
 
 struct MonitorOptions {
   std::string directory;  ///< where the daemon is mounted
-  // What to watch. Tags are counted from 0 through the mounts, the superblocks and, last, all.
+  // What to watch. Tags are counted from 0 through the mounts, the superblocks, the keys and, last,
+  // all superblocks.
   std::vector<std::string> mounts;
   std::vector<std::string> superblocks;
+  std::vector<NamedKey> keys;         ///< a keyring with the keys linked in it
   bool all_superblocks = false;       ///< of all mounts
   std::optional<FreeThreshold> free;  ///< of all superblocks that are watched
   // What of it to tell.

@@ -37,6 +37,7 @@ constexpr const char* kUntil =
 constexpr const char* kExamples =
     "Examples:\n"
     "  watchq monitor --mount /srv --mount /media\n"
+    "  watchq monitor --key @u    your own keyring, and the keys in it\n"
     "  watchq monitor --sb /var   errors of the filesystem that /var is on\n"
     "  watchq monitor --only ro,error,full --exec 'mail -s \"$WATCHQ_PATH\" root'\n"
     "  watchq monitor --mount /data --until mounted --timeout 60 && start-the-database\n"
@@ -76,6 +77,7 @@ class MonitorLine : public CommandLine {
     if (options_.until && !options_.mounts.empty()) {
       options_.until_state = find_path_state(until_);
     }
+    for (const std::string& key : keys_) options_.keys.push_back(*named_key(key));
     complete_watches();
     return options_;
   }
@@ -91,6 +93,14 @@ class MonitorLine : public CommandLine {
         .add_option("--sb", options_.superblocks,
                     "Watch the filesystem that holds PATH: errors, read-only; again for more")
         ->type_name("PATH")
+        ->allow_extra_args(false);
+    app()
+        .add_option(
+            "--key", keys_,
+            "Watch the key or keyring with serial number ID, or @s, @u, @us; a keyring with "
+            "the keys in it; again for more")
+        ->type_name("ID")
+        ->check(check_key)
         ->allow_extra_args(false);
     app().add_flag("--all-sb", options_.all_superblocks,
                    "Watch the filesystems of all mounts, of those to come too");
@@ -151,7 +161,8 @@ class MonitorLine : public CommandLine {
         options_.mounts.size() + options_.superblocks.size() + (options_.all_superblocks ? 1 : 0);
     // A state takes a watch of its own.
     if (named + (options_.until_state ? 1 : 0) > kMaxWatches) {
-      throw Failure(ExitStatus::wrong_usage, "--mount and --sb may be given up to 256 times");
+      throw Failure(ExitStatus::wrong_usage,
+                    "--mount, --sb and --key may be given up to 256 times");
     }
     if (options_.free && options_.superblocks.empty() && !options_.all_superblocks && named != 0) {
       throw Failure(ExitStatus::wrong_usage, "--free needs --sb or --all-sb");
@@ -162,6 +173,7 @@ class MonitorLine : public CommandLine {
   }
 
   MonitorOptions options_;
+  std::vector<std::string> keys_;
   std::vector<std::string> types_;
   std::vector<std::string> words_;
   std::string colour_ = "auto";

@@ -89,6 +89,8 @@ void add_detail(Json& object, const Record& record, const Detail& detail) {
     object["quota_type"] = type < std::size(kQuotaTypes) ? Json(kQuotaTypes[type]) : Json(type);
     add_known(object, "quota_id", detail.quota_id);
   }
+  add_known(object, "key_type", detail.key_type);
+  add_known(object, "description", detail.description);
   if (detail.is_cut) object["cut"] = true;
 }
 

@@ -56,13 +56,14 @@ class Screen {
   void draw(const Load& now, const Load* before) {
     winsize size{};
     if (::ioctl(output_.fd(), TIOCGWINSZ, &size) != 0) size = {24, 80, 0, 0};
+    std::string shown = screen_of(now, before, size.ws_col, size.ws_row);
+    // A newline behind the last line would scroll.
+    if (shown.ends_with('\n')) shown.pop_back();
     std::string text = "\033[H";
-    for (const char c : screen_of(now, before, size.ws_col, size.ws_row)) {
+    for (const char c : shown) {
       if (c == '\n') text += "\033[K\r";
       text += c;
     }
-    // Without the last newline, which would scroll.
-    if (text.ends_with('\n')) text.pop_back();
     output_.write(text + "\033[J");
   }
 

@@ -20,9 +20,17 @@ constexpr std::size_t kPageBytes = 4096;  // of rings, whatever the machine's pa
 constexpr std::size_t kStormPages = 64;
 constexpr std::size_t kMaxPages = 4096;
 
+/// A keyring with what is linked below it.
+int watch_key(int fd, std::int32_t key, int tag) {
+  if (::watchq_watch_key(key, fd, tag, WATCHQ_DETAIL | WATCHQ_CHILDREN) == 0) return 0;
+  // A key that is no keyring has nothing below it.
+  return errno == EINVAL ? ::watchq_watch_key(key, fd, tag, WATCHQ_DETAIL) : -1;
+}
+
 int watch(const watchq_queue* queue, const Watched& watched, int tag,
           const std::optional<FreeThreshold>& free) {
   const int fd = ::watchq_fd(queue);
+  if (watched.what == Watched::What::key) return watch_key(fd, watched.key, tag);
   const char* path = watched.path.c_str();
   std::uint32_t flags = WATCHQ_DETAIL | WATCHQ_SNAPSHOT;
   if (watched.what == Watched::What::mounts) {
@@ -85,22 +93,30 @@ bool set_ring_filter(const watchq_queue* queue,
   return ::watchq_set_filter(fd, reinterpret_cast<watch_notification_filter*>(whole.data())) == 0;
 }
 
+bool has_snapshot(const Watched& watched) { return watched.what != Watched::What::key; }
+
 Failure cannot_watch(const Watched& watched, int error) {
-  const bool all = watched.what == Watched::What::all_superblocks;
-  const char* what = watched.what == Watched::What::mounts ? "mounts" : "filesystems";
+  std::string object = watched.path;
+  const char* what = "filesystems";
+  if (watched.what == Watched::What::all_superblocks) object = "all filesystems";
+  if (watched.what == Watched::What::mounts) what = "mounts";
+  if (watched.what == Watched::What::key) {
+    what = "keys";
+    object = "key " + object;
+  }
   std::string reason = std::system_category().message(error);
   if (error == EBUSY) reason = "it is named twice";
   if (error == EOPNOTSUPP) {
     reason = std::string("the daemon cannot see ") + what + " here; 'watchq status' says why";
   }
-  return {ExitStatus::failed,
-          "cannot watch " + (all ? "all filesystems" : watched.path) + ": " + reason};
+  return {ExitStatus::failed, "cannot watch " + object + ": " + reason};
 }
 
 std::string list_of(const std::vector<Watched>& all) {
   std::string text;
   append(text, all, Watched::What::mounts, "the mounts under ");
   append(text, all, Watched::What::superblock, "the filesystems of ");
+  append(text, all, Watched::What::key, "the keys ");
   for (const Watched& watched : all) {
     if (watched.what != Watched::What::all_superblocks) continue;
     text += text.empty() ? "all filesystems" : " and all filesystems";

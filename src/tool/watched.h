@@ -22,10 +22,21 @@ struct FreeThreshold {
 
 /// One watch. Its place in a list is its tag.
 struct Watched {
-  enum class What { mounts, superblock, all_superblocks };
+  enum class What { mounts, superblock, key, all_superblocks };
   What what = What::mounts;
-  std::string path;
+  std::string path;      ///< or how the key was named
+  std::int32_t key = 0;  ///< its serial number, or a special ID of keyctl(2)
 };
+
+/// A key that is to be watched.
+struct NamedKey {
+  std::string name;         ///< as it was given
+  std::int32_t serial = 0;  ///< or the special ID of keyctl(2), below 0
+};
+
+/// Whether what is there already comes before the changes. Keys are watched without: to see what is
+/// linked in a keyring takes more rights than to watch it.
+bool has_snapshot(const Watched& watched);
 
 struct CloseQueue {
   void operator()(watchq_queue* queue) const { ::watchq_close(queue); }
@@ -40,7 +51,8 @@ Queue open_queue(const std::string& directory, unsigned int& pages);
 /// storm besides.
 unsigned int ring_pages_for(std::size_t watches);
 
-/// Sets a watch with details and a snapshot. `free` is for superblocks. Returns 0 or an errno.
+/// Sets a watch with details and, where it has one, a snapshot. `free` is for superblocks. Returns
+/// 0 or an errno.
 int set_watch(const watchq_queue* queue, const Watched& watched, int tag,
               const std::optional<FreeThreshold>& free);
 

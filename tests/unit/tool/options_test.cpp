@@ -169,6 +169,20 @@ TEST_F(OptionsTest, ColoursReconnectingAndCommands) {
   EXPECT_EQ(monitor_options({"--exec", "echo hi"}).exec, "echo hi");
 }
 
+TEST_F(OptionsTest, KeysAreNamedByNumberOrAsKeyctlDoes) {
+  const MonitorOptions options =
+      monitor_options({"--key", "1234", "--key", "0x4d2", "--key", "@u", "--key=@s"});
+  ASSERT_EQ(options.keys.size(), 4U);
+  EXPECT_EQ(options.keys[0].serial, 1234);
+  EXPECT_EQ(options.keys[1].serial, 1234);
+  EXPECT_EQ(options.keys[2].serial, -4);
+  EXPECT_EQ(options.keys[3].serial, -3);
+  EXPECT_TRUE(options.mounts.empty());
+  for (const char* wrong : {"0", "-3", "@x", "", "0x", "99999999999", "12a"}) {
+    EXPECT_NE(complaint({"monitor", "--key", wrong}).find("ID is"), std::string::npos) << wrong;
+  }
+}
+
 TEST_F(OptionsTest, TopTakesADelayAndACount) {
   const auto top = [](Arguments arguments) {
     arguments.insert(arguments.begin(), "top");
