@@ -55,9 +55,10 @@ void add_backends(const Surroundings& here, std::vector<Finding>& findings) {
   for (const auto& [name, source] : sources->items()) {
     const std::string why = text_in(source, {"why_no_better"});
     if (why.empty()) continue;
-    findings.push_back({Weight::note, "source-" + name,
-                        name + " are seen by '" + text_in(source, {"backend"}) + "': " + why,
-                        "changes between two looks are told as one", newer});
+    std::string what = name;
+    what += " are seen by '" + text_in(source, {"backend"}) + "': " + why;
+    findings.push_back(
+        {Weight::note, "source-" + name, what, "changes between two looks are told as one", newer});
   }
 }
 
@@ -84,11 +85,10 @@ void add_limits(const Surroundings& here, std::vector<Finding>& findings) {
   for (const char* name : {"queues", "pages"}) {
     const std::uint64_t refusals = number_in(*here.status, {"limits", name, "refusals"});
     if (refusals == 0) continue;
-    const std::string setting = std::string("max_") + name;
-    findings.push_back({Weight::problem, std::string("limit-") + name,
-                        "clients were refused " + std::to_string(refusals) +
-                            " times: the limit of " + name + " was reached",
-                        "they are told nothing",
+    const std::string setting = std::string("max_").append(name);
+    const std::string what = std::to_string(refusals).append(" times: the limit of ").append(name);
+    findings.push_back({Weight::problem, std::string("limit-").append(name),
+                        "clients were refused " + what + " was reached", "they are told nothing",
                         "# raise " + setting + "_per_user or " + setting +
                             " in /etc/watchqd.conf, then: " + restart_command(here)});
   }

@@ -89,8 +89,8 @@ watch_notification_type_filter& entry_of(std::vector<watch_notification_type_fil
 }  // namespace
 
 const std::vector<EventWord>& event_words() {
-  static const std::vector<EventWord> words = all_words();
-  return words;
+  static const std::vector<EventWord> kWords = all_words();
+  return kWords;
 }
 
 const EventWord* find_event_word(std::string_view name) {

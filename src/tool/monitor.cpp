@@ -94,7 +94,7 @@ class Monitor {
         handle(event);
         if (ended_) break;
       }
-      if (!ended_ && in_snapshot_ == 0) check_state();
+      if (!ended_) check_state();
       if (!ended_ && needs_resync_) resync();
       if (!ended_ && set_ == 0) throw Failure(ExitStatus::failed, "what was watched has gone");
     } while (!ended_ && wait());
@@ -137,7 +137,7 @@ class Monitor {
     if (event.follows_a_loss()) {
       needs_resync_ = true;
       progress_.clear();
-      if (!teller_->tell_loss(event, deadline_)) ended_ = true;
+      if (!teller_->tell_loss(event, deadline_)) stop();
     }
     if (event.record.type() == WATCHQ_TYPE_SNAPSHOT) {
       complete(event);
@@ -158,7 +158,7 @@ class Monitor {
     progress_.end();
     if (options_.snapshot && !told_snapshot_ && !ended_) {
       told_snapshot_ = true;
-      if (!teller_->tell(event, deadline_)) ended_ = true;
+      if (!teller_->tell(event, deadline_)) stop();
     }
     set_filter(options_, queue_.get());
   }
@@ -189,9 +189,15 @@ class Monitor {
     until_.note(event, told);
     if (!told) return;
     progress_.clear();
-    if (!teller_->tell(event, deadline_)) ended_ = true;
     ++told_;
+    if (!teller_->tell(event, deadline_)) stop();
     if (met || (options_.count && told_ >= *options_.count)) ended_ = true;
+  }
+
+  /// A command of --exec was interrupted: by a signal, or since the time is over.
+  void stop() {
+    ended_ = true;
+    if (deadline_ && Clock::now() >= *deadline_) timed_out();
   }
 
   /// Ends when all paths are in the state that is waited for.
@@ -305,7 +311,8 @@ class Monitor {
     return false;
   }
 
-  [[nodiscard]] bool timed_out() const {
+  /// Returns false, where that is no failure.
+  bool timed_out() const {
     if (options_.until) {
       throw Failure(ExitStatus::timed_out,
                     "timed out: '" + options_.until->name + "' did not come");

@@ -70,7 +70,8 @@ bool Until::is_met_by(const Event& event) const {
 }
 
 void Until::note(const Event& event, bool told) {
-  if (!state_ || !brings(event.record, *state_)) return;
+  // Of what is there already the kernel itself is asked.
+  if (!state_ || event.origin == Origin::snapshot || !brings(event.record, *state_)) return;
   for (Target& target : targets_) {
     if (event.path != target.place) continue;
     // With mounts on top of each other one that goes leaves the next.

@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import termios
+import time
 
 import pexpect
 import pyte
@@ -41,13 +42,16 @@ class Terminal:
             lines.pop()
         return lines
 
-    def wait_for(self, condition):
-        """Reads until the condition holds."""
+    def wait_for(self, condition, meanwhile=lambda: None):
+        """Reads until the condition holds. `meanwhile` is called while nothing comes."""
+        end = time.monotonic() + DEADLINE
         while not condition():
             try:
-                text = self._shell.read_nonblocking(65536, timeout=DEADLINE)
-            except (pexpect.TIMEOUT, pexpect.EOF) as error:
-                raise AssertionError("\n".join(self.lines())) from error
+                text = self._shell.read_nonblocking(65536, timeout=0.1)
+            except pexpect.TIMEOUT:
+                assert time.monotonic() < end, "\n".join(self.lines())
+                meanwhile()
+                continue
             self.raw += text
             self._stream.feed(text)
 

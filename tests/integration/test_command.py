@@ -13,8 +13,13 @@ import namespace
 import syscalls
 from client_program import WATCHQ, ClientProgram, run_client
 from daemon_process import for_everybody
+from event_lines import check_event
 from processes import NOBODY, become
 from queue_client import DEADLINE
+
+
+# What a line of the monitor has beside the members of events.json.
+OWN_MEMBERS = {"tag", "in_subtree", "snapshot", "late"}
 
 
 def events(program):
@@ -104,6 +109,18 @@ def test_json_lines_have_the_same_facts_under_stable_names(monitor, base):
         "path": f"{base}/with blank", "fs_type": "tmpfs", "source": "watchq-test", "root": "/",
         "attributes": []}
     assert (unmounted["subtype"], unmounted["path"]) == ("unmount", f"{base}/with blank")
+
+
+def test_json_lines_are_what_the_schema_of_events_promises(monitor, base):
+    namespace.mount_tmpfs(base / "early")
+    program = monitor("--mount", base, "--sb", base / "early", "--snapshot", "--json", "--count",
+                      "4")
+    program.out.wait_for(containing='"type":"snapshot"')
+    namespace.mount_tmpfs(base / "disk")
+    program.out.wait_for(count=3)
+    syscalls.mount(None, base / "early", None, syscalls.MS_REMOUNT | syscalls.MS_RDONLY)
+    for event in events(program):
+        check_event({name: value for name, value in event.items() if name not in OWN_MEMBERS})
 
 
 def test_the_tag_tells_which_of_several_mounts_it_was(monitor, workspace, base, fence_directory):

@@ -137,3 +137,34 @@ def test_ctrl_c_ends_top_too(terminal):
     terminal.type("\x03")
     terminal.wait_for(lambda: f"{ESCAPE}?1049l" in terminal.raw and PROMPT in terminal.raw)
     assert "^C" not in terminal.raw
+
+
+def come_and_go(place):
+    """What shows that a stream is open: until then nobody is told."""
+    namespace.mount_tmpfs(place)
+    namespace.umount(place)
+
+
+def test_cat_shows_events_as_they_come_and_ctrl_c_gives_the_prompt_back(terminal, base):
+    terminal.run("cat $WATCHQ_MOUNT/events")
+    terminal.wait_for(lambda: any("fence" in line for line in terminal.lines()),
+                      meanwhile=lambda: come_and_go(base / "fence"))
+    namespace.mount_tmpfs(base / "disk")
+    terminal.wait_for_text(f"{base}/disk")
+    syscalls.mount(None, base / "disk", None, syscalls.MS_REMOUNT | syscalls.MS_RDONLY)
+    terminal.wait_for_text(f"{base}/disk is now read-only")
+    namespace.umount(base / "disk")
+    terminal.wait_for(lambda: any(f"{base}/disk" in line and "unmounted" in line
+                                  for line in terminal.lines()))
+    assert ESCAPE not in terminal.raw.partition("events\r\n")[2].replace(f"{ESCAPE}?2004l", "")
+    terminal.type("\x03")
+    terminal.wait_for_prompt()
+
+
+def test_head_takes_one_event_and_ends(terminal, base):
+    terminal.run("head -1 $WATCHQ_MOUNT/events; echo status $?")
+    terminal.wait_for(lambda: "status 0" in terminal.lines(),
+                      meanwhile=lambda: come_and_go(base / "fence"))
+    told = [line for line in terminal.lines() if "fence" in line]
+    assert len(told) == 1
+    assert "mounted" in told[0]

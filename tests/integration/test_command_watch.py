@@ -162,6 +162,13 @@ class TestExec:
         assert code == 0
         assert f"exit status {128 + signal.SIGTERM}" in err[-1]
 
+    def test_the_time_ends_what_runs(self, monitor, base):
+        program = monitor("--mount", base, "--count", "9", "--timeout", "1", "--exec", "sleep 1000")
+        namespace.mount_tmpfs(base / "a")
+        code, _, err = program.wait()
+        assert code == 124
+        assert "of 9 records came" in err[-1]
+
     def test_the_daemons_place_stays_in_the_environment(self, watchqd, base):
         with ClientProgram(WATCHQ, "monitor", "--mount", base, "--count", "1", "--exec",
                            "echo $WATCHQ_MOUNT", WATCHQ_MOUNT=str(watchqd.mount_point)) as program:
@@ -185,6 +192,12 @@ class TestUntil:
         code, out, _ = watchq("monitor", "--mount", base / "a", "--until", "mounted")
         assert code == 0
         assert f"{base}/a already mounted: mount {namespace.mount_id(base / 'a')} on " in out[0]
+
+    def test_no_time_at_all_is_enough_to_ask(self, watchq, base):
+        namespace.mount_tmpfs(base / "a")
+        options = ("--until", "mounted", "--timeout", "0")
+        assert watchq("monitor", "--mount", base / "a", *options)[0] == 0
+        assert watchq("monitor", "--mount", base / "b", *options)[0] == 124
 
     def test_a_directory_that_is_in_a_mount_is_not_mounted(self, watchq, base):
         os.mkdir(base / "directory")
