@@ -37,7 +37,8 @@ class CommandLine {
 };
 
 /// What each command may end with, in words.
-extern const char* const kExitStatus;
+inline constexpr const char* kExitStatus =
+    "Exit status: 0 done, 1 failed, 2 wrong usage, 3 the daemon is not there, 124 timed out.\n";
 
 std::unique_ptr<CommandLine> add_monitor(CLI::App& all);
 std::unique_ptr<CommandLine> add_status(CLI::App& all);

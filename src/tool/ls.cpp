@@ -128,7 +128,9 @@ std::vector<Json> listed_superblocks(const LsOptions& options) {
   std::vector<Json> superblocks = read_daemon_directory(options.directory, "superblocks");
   if (!options.path) return superblocks;
   std::vector<std::uint32_t> mounts;
-  for (const Listed& mount : listed_mounts(options)) mounts.push_back(mount.row.id);
+  const std::vector<Listed> listed = listed_mounts(options);
+  mounts.reserve(listed.size());
+  for (const Listed& mount : listed) mounts.push_back(mount.row.id);
   std::erase_if(superblocks, [&](const Json& superblock) {
     const Json on = superblock.value("mounts", Json::array());
     return std::none_of(on.begin(), on.end(), [&](const Json& mount) {
@@ -152,6 +154,7 @@ void list(const LsOptions& options, Output& output) {
     return;
   }
   std::vector<Json> documents;
+  documents.reserve(mounts.size());
   for (const Listed& mount : mounts) documents.push_back(mount.document);
   output.write(as_json(documents));
 }

@@ -168,7 +168,7 @@ std::string check_types(const std::string& list) {
 
 std::string check_words(const std::string& list) {
   for (const std::string& name : split(list)) {
-    if (const std::string wrong = check_word(name); !wrong.empty()) return wrong;
+    if (std::string wrong = check_word(name); !wrong.empty()) return wrong;
   }
   return {};
 }

@@ -11,9 +11,6 @@
 
 namespace watchq {
 
-const char* const kExitStatus =
-    "Exit status: 0 done, 1 failed, 2 wrong usage, 3 the daemon is not there, 124 timed out.\n";
-
 namespace {
 
 constexpr const char* kAbout =
