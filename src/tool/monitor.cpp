@@ -17,54 +17,13 @@
 #include "tool/selection.h"
 #include "tool/teller.h"
 #include "tool/until.h"
+#include "tool/watch_plan.h"
 #include "tool/watched.h"
 
 namespace watchq {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// What is to be watched, by tag.
-std::vector<Watched> named_in(const MonitorOptions& options) {
-  std::vector<Watched> all;
-  for (const std::string& path : options.mounts) all.push_back({Watched::What::mounts, path, 0});
-  for (const std::string& path : options.superblocks) {
-    all.push_back({Watched::What::superblock, path, 0});
-  }
-  for (const NamedKey& key : options.keys) {
-    all.push_back({Watched::What::key, key.name, key.serial});
-  }
-  if (options.all_superblocks) all.push_back({Watched::What::all_superblocks, "/", 0});
-  return all;
-}
-
-/// What is watched for it, by tag.
-std::vector<Watched> watches_of(const MonitorOptions& options) {
-  if (!options.until_state) return named_in(options);
-  // A path that is waited for need not be there yet, nor be in the mount that it will be in: only
-  // the watch of everything misses nothing.
-  MonitorOptions all = options;
-  all.mounts = {"/"};
-  all.all_superblocks |= is_of_superblocks(*options.until_state);
-  return named_in(all);
-}
-
-/// Whether the object of a watch is not there any more, says the errno.
-bool is_gone(int error) {
-  return error == ENOENT || error == ENOTDIR || error == ENOKEY || error == EKEYREVOKED ||
-         error == EKEYEXPIRED;
-}
-
-/// A filter that the ring applies. Waiting for a state takes all events.
-void set_filter(const MonitorOptions& options, const watchq_queue* queue) {
-  EventFilter filter = options.filter;
-  if (filter.is_empty() || options.until_state) return;
-  if (options.until) filter.add_for_ring(*options.until);
-  const auto entries = filter.ring_filter(true);
-  if (!set_ring_filter(queue, entries) && errno != ENOTCONN && errno != ECONNABORTED) {
-    throw_errno("cannot set the filter of the queue");
-  }
-}
 
 class Monitor {
  public:
@@ -215,7 +174,14 @@ class Monitor {
     unsigned int pages = ring_pages_for(watches_.size());
     // Even the snapshot did not fit.
     if (was_in_snapshot) pages = std::max(pages, 2 * pages_);
-    Queue queue = open_queue(options_.directory, pages);
+    Queue queue;
+    try {
+      queue = open_queue(options_.directory, pages);
+    } catch (const Failure& failure) {
+      // It has gone, as the next wait will find.
+      if (failure.status() == ExitStatus::no_daemon) return;
+      throw;
+    }
     if (was_in_snapshot && pages <= pages_) {
       error_.write(
           "watchq: what was missed cannot be looked up: the daemon gives no ring that is large "
@@ -239,7 +205,9 @@ class Monitor {
                                      {output_fd_, 0, 0}}};
     const int ready = ::poll(waited.data(), waited.size(), time_left(deadline_));
     if (ready < 0 && errno != EINTR) throw_errno("poll");
-    if (ready == 0 && deadline_ && Clock::now() >= *deadline_) return timed_out();
+    // What is there already is told however short the time is.
+    const bool over = deadline_ && Clock::now() >= *deadline_;
+    if (over && (ready <= 0 || in_snapshot_ == 0)) return timed_out();
     if (ready <= 0) return true;
     if (waited[1].revents != 0) return interrupted();
     if (waited[2].revents != 0) return false;

@@ -71,6 +71,8 @@ class MonitorLine : public CommandLine {
     options_.timeout = duration(seconds_);
     options_.colour = *colour_mode(colour_);
     if (!exec_.empty()) options_.exec = exec_;
+    // Nobody waits for one or the other.
+    if (until_ == "readonly") until_ = "ro";
     if (!until_.empty()) options_.until = *find_event_word(until_);
     options_.reconnect = !no_reconnect_;
     // Without a PATH it is the next event that is meant.

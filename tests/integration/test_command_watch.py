@@ -169,6 +169,13 @@ class TestExec:
         assert code == 124
         assert "of 9 records came" in err[-1]
 
+    def test_the_time_ends_it_however_much_comes(self, monitor, base):
+        """Commands that mount something for each event keep it busy."""
+        program = monitor("--mount", base, "--timeout", "1", "--exec",
+                          f'd={base}/$$; mkdir $d && mount -n -t tmpfs x $d')
+        namespace.mount_tmpfs(base / "a")
+        assert program.wait()[0] == 0
+
     def test_the_daemons_place_stays_in_the_environment(self, watchqd, base):
         with ClientProgram(WATCHQ, "monitor", "--mount", base, "--count", "1", "--exec",
                            "echo $WATCHQ_MOUNT", WATCHQ_MOUNT=str(watchqd.mount_point)) as program:

@@ -157,6 +157,7 @@ TEST_F(OptionsTest, UntilIsOfAStateOnlyWhereAMountIsNamed) {
   EXPECT_FALSE(monitor_options({"--until", "mounted"}).until_state);
   EXPECT_FALSE(monitor_options({"--mount", "/a", "--until", "moved"}).until_state);
   EXPECT_EQ(monitor_options({"--until", "full"}).until->name, "full");
+  EXPECT_EQ(monitor_options({"--sb", "/", "--until", "readonly"}).until->name, "ro");
 }
 
 TEST_F(OptionsTest, ColoursReconnectingAndCommands) {
