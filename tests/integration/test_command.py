@@ -11,7 +11,7 @@ import pytest
 
 import namespace
 import syscalls
-from client_program import WATCHQ, ClientProgram, run_client
+from client_program import WATCHQ, run_client
 from daemon_process import for_everybody
 from event_lines import check_event
 from processes import NOBODY, become
