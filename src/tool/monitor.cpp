@@ -88,7 +88,8 @@ class Monitor {
     while ((found = ::watchq_next(queue_.get(), &record, &length)) == 1) {
       records.emplace_back(record, length);
     }
-    if (found < 0) throw broken_ring();
+    // So it can look when a daemon goes whose ring was in the page cache.
+    if (found < 0) is_broken_ = true;
     return records;
   }
 
@@ -203,20 +204,27 @@ class Monitor {
                                      {signals_->fd(), POLLIN, 0},
                                      // Asked for nothing: tells when the reader has gone.
                                      {output_fd_, 0, 0}}};
-    const int ready = ::poll(waited.data(), waited.size(), time_left(deadline_));
+    const int ready = ::poll(waited.data(), waited.size(), is_broken_ ? 0 : time_left(deadline_));
     if (ready < 0 && errno != EINTR) throw_errno("poll");
     // What is there already is told however short the time is.
     const bool over = deadline_ && Clock::now() >= *deadline_;
     if (over && (ready <= 0 || in_snapshot_ == 0)) return timed_out();
-    if (ready <= 0) return true;
+    if (ready <= 0 && !is_broken_) return true;
     if (waited[1].revents != 0) return interrupted();
     if (waited[2].revents != 0) return false;
-    if ((waited[0].revents & ~POLLIN) != 0 && ::watchq_wait(queue_.get(), 0) < 0) {
-      if (errno != ENOTCONN) throw broken_ring();
-      if (!options_.reconnect) throw daemon_gone(options_.directory);
-      return reconnect();
-    }
+    const bool is_bad = (waited[0].revents & ~POLLIN) != 0;
+    if (is_broken_ || (is_bad && ::watchq_wait(queue_.get(), 0) < 0)) return recover();
     return true;
+  }
+
+  /// The queue is of no use any more: mostly since its daemon has gone, or is about to. Returns
+  /// false when it is time to end.
+  bool recover() {
+    is_broken_ = false;
+    if (options_.reconnect) return reconnect();
+    // A daemon that answers has not gone.
+    if (::watchq_set_filter(::watchq_fd(queue_.get()), nullptr) == 0) throw broken_ring();
+    throw daemon_gone(options_.directory);
   }
 
   /// Waits until the daemon is back, and watches again. Returns false when it is time to end.
@@ -302,6 +310,7 @@ class Monitor {
   std::size_t in_snapshot_ = 0;  // watches whose snapshot is not complete
   bool told_snapshot_ = false;
   bool needs_resync_ = false;
+  bool is_broken_ = false;  // the ring's contents make no sense
   bool ended_ = false;
   KnownState known_;
   Until until_;

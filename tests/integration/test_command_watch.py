@@ -36,6 +36,11 @@ def mount_seen(watchqd, path):
     wait_for(lambda: watchqd.status()["counters"]["mount_changes"] > before, "the mount to be seen")
 
 
+def queue_texts(watchqd):
+    """What the daemon says of each queue."""
+    return [path.read_text() for path in (watchqd.mount_point / "queues").iterdir()]
+
+
 def test_only_what_was_chosen_is_told(watchqd, monitor, base):
     program = monitor("--mount", base, "--only", "ro,unmounted", "--json", "--count", "2")
     mount_seen(watchqd, base / "a")
@@ -49,6 +54,9 @@ def test_only_what_was_chosen_is_told(watchqd, monitor, base):
 def test_the_ring_filters_what_it_can(watchqd, monitor, base):
     """With attributes alone wanted, mounts that come do not even reach the ring."""
     program = monitor("--mount", base, "--only", "readonly", "--json", "--count", "1")
+    # It is set when what was there already has come.
+    wait_for(lambda: any("filter: type mount subtypes readonly" in text
+                         for text in queue_texts(watchqd)), "the filter")
     mount_seen(watchqd, base / "fence")
     namespace.remount(base / "fence", syscalls.MS_RDONLY)
     program.wait()
