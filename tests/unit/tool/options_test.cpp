@@ -179,7 +179,7 @@ TEST_F(OptionsTest, KeysAreNamedByNumberOrAsKeyctlDoes) {
   EXPECT_EQ(options.keys[2].serial, -4);
   EXPECT_EQ(options.keys[3].serial, -3);
   EXPECT_TRUE(options.mounts.empty());
-  for (const char* wrong : {"0", "-3", "@x", "", "0x", "99999999999", "12a"}) {
+  for (const char* wrong : {"0", "@x", "", "0x", "99999999999", "12a"}) {
     EXPECT_NE(complaint({"monitor", "--key", wrong}).find("ID is"), std::string::npos) << wrong;
   }
 }
