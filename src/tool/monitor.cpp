@@ -140,9 +140,7 @@ class Monitor {
   void tell(Event event) {
     if (ended_) return;
     const std::size_t tag = event.record.tag();
-    if (tag < watches_.size() && watches_[tag].what == Watched::What::superblock) {
-      event.path = watches_[tag].path;
-    }
+    if (tag < watches_.size() && is_told_by_name(watches_[tag])) event.path = watches_[tag].path;
     const bool met = until_.is_met_by(event);
     const bool wanted = event.origin != Origin::snapshot || options_.snapshot;
     const bool told = met || (wanted && selection_.passes(event));

@@ -15,8 +15,8 @@ using Json = nlohmann::ordered_json;
 
 /// What stands before the words: the path, or what kind of thing else it is about.
 std::string subject(const Event& event) {
-  if (event.path) return escape(*event.path);
   if (event.detail && event.detail->description) return escape(*event.detail->description);
+  if (event.path) return escape(*event.path);
   if (event.record.type() == WATCH_TYPE_MOUNT_NOTIFY) return "?";
   const char* type = ::watchq_type_name(event.record.type());
   return type != nullptr ? type : "?";

@@ -93,6 +93,10 @@ bool set_ring_filter(const watchq_queue* queue,
   return ::watchq_set_filter(fd, reinterpret_cast<watch_notification_filter*>(whole.data())) == 0;
 }
 
+bool is_told_by_name(const Watched& watched) {
+  return watched.what == Watched::What::superblock || watched.what == Watched::What::key;
+}
+
 bool has_snapshot(const Watched& watched) { return watched.what != Watched::What::key; }
 
 Failure cannot_watch(const Watched& watched, int error) {
@@ -116,7 +120,7 @@ std::string list_of(const std::vector<Watched>& all) {
   std::string text;
   append(text, all, Watched::What::mounts, "the mounts under ");
   append(text, all, Watched::What::superblock, "the filesystems of ");
-  append(text, all, Watched::What::key, "the keys ");
+  append(text, all, Watched::What::key, "key ");
   for (const Watched& watched : all) {
     if (watched.what != Watched::What::all_superblocks) continue;
     text += text.empty() ? "all filesystems" : " and all filesystems";

@@ -34,6 +34,8 @@ struct NamedKey {
   std::int32_t serial = 0;  ///< or the special ID of keyctl(2), below 0
 };
 
+/// Whether its events are told by what was named, and not by where they happened.
+bool is_told_by_name(const Watched& watched);
 /// Whether what is there already comes before the changes. Keys are watched without: to see what is
 /// linked in a keyring takes more rights than to watch it.
 bool has_snapshot(const Watched& watched);
