@@ -160,6 +160,57 @@ int watchq_watch_key(int32_t key, int fd, int tag, uint32_t flags);
 int watchq_watch_sb_space(int dfd, const char* path, unsigned int at_flags, int fd, int tag,
                           uint32_t flags, uint32_t threshold_kind, uint64_t threshold);
 
+/* ---- when the daemon goes ----------------------------------------------------------------------
+ *
+ * A daemon that ends, or is ended, takes its queues along: watchq_wait() hands out what is in the
+ * ring and then says ENOTCONN. A queue can remember its watches and go on with the next daemon:
+ *
+ *	watchq_keep_watch(queue, WATCHQ_KIND_MOUNT, AT_FDCWD, "/srv", 0, &options);
+ *	...
+ *	if (watchq_wait(queue, -1) < 0 && errno == ENOTCONN) watchq_reopen(queue, 10000);
+ */
+
+enum watchq_kind { WATCHQ_KIND_MOUNT, WATCHQ_KIND_SB, WATCHQ_KIND_KEY };
+
+struct watchq_watch_options {
+  int tag;                 /* 0..255: best one for each watch; -1 removes and forgets the watch */
+  uint32_t flags;          /* as of watchq_watch_mount() and the others */
+  uint32_t threshold_kind; /* superblocks: as of watchq_watch_sb_space(); 0: no threshold */
+  uint64_t threshold;
+};
+
+/* Watches a mount or a superblock as watchq_watch_mount(), watchq_watch_sb() and
+ * watchq_watch_sb_space() do, and remembers the watch for watchq_reopen(). Nothing is kept open for
+ * that. A watch that ends with a removal record is forgotten, with all others of its tag.
+ *
+ * Returns 0, or -1 with errno: as those say, ENOMEM, and EINVAL for a queue of watchq_attach().
+ */
+int watchq_keep_watch(struct watchq_queue* queue, enum watchq_kind kind, int dfd, const char* path,
+                      unsigned int at_flags, const struct watchq_watch_options* options);
+
+/* The same of a key, as watchq_watch_key() does. */
+int watchq_keep_key(struct watchq_queue* queue, int32_t key,
+                    const struct watchq_watch_options* options);
+
+/* Sets the filter as watchq_set_filter() does, and remembers it. */
+int watchq_keep_filter(struct watchq_queue* queue, const struct watch_notification_filter* filter);
+
+/* Opens the queue anew, at the same path, with the same number of pages and as the same descriptor
+ * number (epoll(7) has to be told again), and sets filter and watches again, each with a snapshot.
+ * Waits at most `timeout_ms` milliseconds (-1: without end) until a daemon serves there. Records of
+ * the queue before that were not taken yet are gone.
+ *
+ * The first record that comes then is of type WATCHQ_TYPE_LOST with WATCH_INFO_OVERRUN and a count
+ * of 0: what happened in between is lost, nobody knows how much. Then comes a removal record, with
+ * its tag, for each watch that could not be set again: its object is gone, or another one is at its
+ * path, or may not be watched any more. Then what the snapshots tell.
+ *
+ * Returns 0, or -1 with errno and the queue as it was, so that it can be called again: ENOENT,
+ * ENOTCONN or another that open(2) gives when no daemon serves in time; EINTR; EMFILE, ENOSPC or
+ * ENOMEM at a limit; EINVAL for a queue of watchq_attach().
+ */
+int watchq_reopen(struct watchq_queue* queue, int timeout_ms);
+
 /* ---- records in words -------------------------------------------------------------------------
  *
  * These may be called from any thread. The names are stable; the words of a line are for people.

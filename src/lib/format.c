@@ -95,7 +95,11 @@ static int describe(struct line* line, const union record* record, size_t length
     return 1;
   }
   if (record->watch.type == WATCHQ_TYPE_LOST && length >= sizeof record->lost) {
-    append(line, "%" PRIu64 " records lost", record->lost.lost);
+    if (record->lost.lost == 0) {
+      append(line, "records lost, nobody knows how many");
+    } else {
+      append(line, "%" PRIu64 " records lost", record->lost.lost);
+    }
     return 1;
   }
   /* The bodies of the documented types are 8 bytes at least. */

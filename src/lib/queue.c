@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * A queue: its descriptor, its mapping and the records in it. */
+#include "queue.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -7,46 +9,38 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-#include <watchq/watchq.h>
 
-struct watchq_queue {
-  int fd;
-  void* map;
-  size_t size;
-  struct watchq_ring ring;
-  /* A record that watchq_wait() found and watchq_next() has not handed out yet, or NULL. */
-  const struct watch_notification* found;
-  size_t found_length;
-};
-
-struct watchq_queue* watchq_attach(int fd) {
+/* Maps the ring of a queue that has its size. Returns 0, or -1 with errno. */
+static int map_ring(int fd, struct watchq_queue* queue) {
   struct stat status;
-  struct watchq_queue* queue;
   int error;
 
-  if (fstat(fd, &status) != 0) return NULL;
+  if (fstat(fd, &status) != 0) return -1;
   if (status.st_size <= 0 || (uintmax_t)status.st_size > SIZE_MAX) {
     errno = EINVAL;
-    return NULL;
+    return -1;
   }
-  queue = calloc(1, sizeof *queue);
-  if (queue == NULL) return NULL;
   queue->fd = fd;
   queue->size = (size_t)status.st_size;
   queue->map = mmap(NULL, queue->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (queue->map == MAP_FAILED) {
-    free(queue);
-    return NULL;
-  }
+  if (queue->map == MAP_FAILED) return -1;
   error = -watchq_ring_init(&queue->ring, queue->map, queue->size);
-  if (error == 0) return queue;
+  if (error == 0) return 0;
   munmap(queue->map, queue->size);
-  free(queue);
   errno = error;
+  return -1;
+}
+
+struct watchq_queue* watchq_attach(int fd) {
+  struct watchq_queue* queue = calloc(1, sizeof *queue);
+
+  if (queue == NULL || map_ring(fd, queue) == 0) return queue;
+  free(queue);
   return NULL;
 }
 
@@ -69,31 +63,43 @@ static void close_keeping_errno(int fd) {
   errno = error;
 }
 
+int watchq_open_ring(const char* path, unsigned int pages, struct watchq_queue* queue) {
+  const int fd = open(path, O_RDWR | O_CLOEXEC);
+
+  if (fd < 0) return -1;
+  if (ioctl(fd, IOC_WATCH_QUEUE_SET_SIZE, (unsigned long)pages) == 0) {
+    /* The file's size now is the ring's, whatever a page is. */
+    if (map_ring(fd, queue) == 0) return 0;
+  } else if (errno == ENOTTY) {
+    errno = EINVAL;
+  }
+  close_keeping_errno(fd);
+  return -1;
+}
+
 struct watchq_queue* watchq_open(const char* path, unsigned int pages) {
   char standard[PATH_MAX];
-  struct watchq_queue* queue = NULL;
-  int fd;
+  struct watchq_queue* queue;
 
-  if (pages == 0) pages = WATCHQ_DEFAULT_PAGES;
   if (path == NULL) {
     if (default_path(standard, sizeof standard) != 0) return NULL;
     path = standard;
   }
-  fd = open(path, O_RDWR | O_CLOEXEC);
-  if (fd < 0) return NULL;
-  if (ioctl(fd, IOC_WATCH_QUEUE_SET_SIZE, (unsigned long)pages) == 0) {
-    queue = watchq_attach(fd); /* the file's size now is the ring's, whatever a page is */
-  } else if (errno == ENOTTY) {
-    errno = EINVAL;
-  }
-  if (queue == NULL) close_keeping_errno(fd);
-  return queue;
+  queue = calloc(1, sizeof *queue);
+  if (queue == NULL) return NULL;
+  queue->pages = pages == 0 ? WATCHQ_DEFAULT_PAGES : pages;
+  queue->path = strdup(path);
+  if (queue->path != NULL && watchq_open_ring(path, queue->pages, queue) == 0) return queue;
+  free(queue->path);
+  free(queue);
+  return NULL;
 }
 
 void watchq_close(struct watchq_queue* queue) {
   if (queue == NULL) return;
   munmap(queue->map, queue->size);
   close_keeping_errno(queue->fd);
+  watchq_forget_all(queue);
   free(queue);
 }
 
@@ -106,6 +112,7 @@ static int find(struct watchq_queue* queue) {
 
   if (queue->found != NULL) return 1;
   watchq_ring_seen(&queue->ring);
+  if (watchq_own_record(queue) == 1) return 1;
   found = watchq_ring_next(&queue->ring, &queue->found, &queue->found_length);
   if (found >= 0) return found;
   errno = -found;
@@ -120,6 +127,7 @@ int watchq_next(struct watchq_queue* queue, const struct watch_notification** re
   *record = queue->found;
   *length = queue->found_length;
   queue->found = NULL;
+  watchq_note_removal(queue, *record);
   return 1;
 }
 
