@@ -34,8 +34,8 @@ need_packages() {
 
 # What building everything takes.
 BUILD_PACKAGES=(g++ meson ninja-build pkg-config libfuse3-dev libboost-dev nlohmann-json3-dev
-  libspdlog-dev libcli11-dev libsystemd-dev libnl-3-dev libnl-genl-3-dev
-  libgtest-dev libbpf-dev clang bpftool)
+  libspdlog-dev libcli11-dev libsystemd-dev libnl-3-dev libnl-genl-3-dev libcap-ng-dev
+  libseccomp-dev libgtest-dev libbpf-dev clang bpftool)
 
 # What tests/kernels takes: the emulator, and what the guest gets of this machine.
 # shellcheck disable=SC2034 # for those who source this

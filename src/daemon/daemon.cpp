@@ -5,9 +5,11 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
+#include "base/mapping_guard.h"
 #include "daemon/limit_report.h"
 #include "daemon/metrics.h"
 #include "daemon/mount_files.h"
@@ -17,6 +19,7 @@
 #include "fuse/filesystem.h"
 #include "fuse/mount_point.h"
 #include "fuse/session.h"
+#include "kernel/confinement.h"
 #include "kernel/descriptor_limit.h"
 #include "kernel/key_rights.h"
 #include "source/error_merger.h"
@@ -44,9 +47,11 @@ class Daemon {
  public:
   Daemon(const std::string& path, const Config& config, const std::string& key_obstacle)
       : config_(config),
+        most_files_(give_up_rights()),
         io_(1),
         signals_(io_, SIGTERM, SIGINT),
         hang_up_(io_, SIGHUP),
+        alive_(io_),
         mounts_(io_, config.mount_backend, config_.mounts),
         superblocks_(io_),
         error_merger_(io_, superblocks_.sink()),
@@ -85,6 +90,7 @@ class Daemon {
       files_.shut_down([this] { io_.stop(); });
     });
     wait_for_hang_up();
+    confine();
   }
 
   ~Daemon() {
@@ -101,6 +107,17 @@ class Daemon {
     superblocks_.add(
         std::make_unique<NetworkDetector>(io_, config_.network, sink, network_counters_));
     superblocks_.add(std::make_unique<QuotaDetector>(io_, sink));
+  }
+
+  /// Tells the service manager again and again that this thread serves: it does when what is due
+  /// here runs.
+  void prove_liveness(std::chrono::microseconds within) {
+    if (within == std::chrono::microseconds::zero()) return;
+    notify_alive();
+    alive_.expires_after(within / 3);
+    alive_.async_wait([this, within](const boost::system::error_code& error) {
+      if (!error) prove_liveness(within);
+    });
   }
 
   void wait_for_hang_up() {
@@ -140,14 +157,13 @@ class Daemon {
     watch_limits_.watches.set_most(most.watches);
     watch_limits_.probes.set_most(most.probes);
     files_.patient_calls().set_limits(most.calls);
-    raise_files();
+    compare_limits();
   }
 
-  void raise_files() const {
-    const std::uint64_t files = raise_descriptor_limit();
-    if (files < limits_.queues.most().in_all) {
+  void compare_limits() const {
+    if (most_files_ < limits_.queues.most().in_all) {
       spdlog::warn("RLIMIT_NOFILE cannot be raised beyond {}: max_queues may not be reached",
-                   files);
+                   most_files_);
     }
   }
 
@@ -155,9 +171,10 @@ class Daemon {
     if (files_.transport().transport == Transport::pagecache) {
       spdlog::info("rings are shared through the page cache: {}", files_.transport().why);
     }
-    raise_files();
+    compare_limits();
     spdlog::info("ready on {}", mount_point_.path());
     notify_ready();
+    prove_liveness(watchdog_time());
   }
 
   void unmounted() {
@@ -264,10 +281,29 @@ class Daemon {
               {"refusals", calls.refusals}}}};
   }
 
+  /// Before there are threads: each has its own capabilities.
+  std::uint64_t give_up_rights() {
+    // What this may do to the limit goes with the capabilities.
+    const std::uint64_t files = raise_descriptor_limit();
+    keep_needed_capabilities();
+    return files;
+  }
+
+  /// Once all is set up. Who unmounts by fusermount3 lets that gain the rights that we do not have.
+  void confine() {
+    install_mapping_guard();
+    forbid_core_dumps();
+    if (mount_point_.by_fusermount()) return;
+    forbid_new_privileges();
+    restrict_calls();
+  }
+
   Config config_;
+  std::uint64_t most_files_;
   boost::asio::io_context io_;
   boost::asio::signal_set signals_;
   boost::asio::signal_set hang_up_;
+  boost::asio::steady_timer alive_;
   MountSource mounts_;
   SpaceDetector::Counters space_counters_;
   NetworkDetector::Counters network_counters_;

@@ -92,6 +92,7 @@ MountPoint::MountPoint(std::string path, For users) : path_(std::move(path)), us
     if (::geteuid() == 0 && device.valid()) {
       mount("");
     } else {
+      by_fusermount_ = true;
       device_ = mount_by_fusermount(
           path_, "fsname=watchq,subtype=watchq,default_permissions,nosuid,nodev,noexec,noatime");
     }

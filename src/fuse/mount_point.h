@@ -28,6 +28,8 @@ class MountPoint {
   [[nodiscard]] const std::string& path() const { return path_; }
   /// Gives the FUSE device away, once.
   [[nodiscard]] UniqueFd take_device() { return std::move(device_); }
+  /// Whether fusermount3 has mounted it, and has to unmount it.
+  [[nodiscard]] bool by_fusermount() const { return by_fusermount_; }
   /// Whether a dead mount was replaced.
   [[nodiscard]] bool replaced_dead_mount() const { return replaced_; }
 
@@ -40,6 +42,7 @@ class MountPoint {
   const For users_;
   UniqueFd device_;
   std::uint32_t mount_id_ = 0;
+  bool by_fusermount_ = false;
   bool replaced_ = false;
 };
 

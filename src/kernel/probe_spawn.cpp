@@ -49,9 +49,10 @@ class SpawnActions {
   explicit SpawnActions(int socket) {
     ::posix_spawn_file_actions_init(&actions_);
     ::posix_spawn_file_actions_adddup2(&actions_, socket, STDIN_FILENO);
-    // A probe that cannot be ended does not keep open what others read our messages from.
+    // A probe that cannot be ended does not keep open what others read our messages from. Nothing
+    // is written there; we may open no file for writing.
     for (const int output : {STDOUT_FILENO, STDERR_FILENO}) {
-      ::posix_spawn_file_actions_addopen(&actions_, output, "/dev/null", O_WRONLY, 0);
+      ::posix_spawn_file_actions_addopen(&actions_, output, "/dev/null", O_RDONLY, 0);
     }
     // Its place in the file system is no business of a user's mount.
     ::posix_spawn_file_actions_addchdir_np(&actions_, "/");

@@ -11,6 +11,7 @@ namespace watchq {
 
 void WatchQueue::set_ring(Mapping memory) {
   memory_ = std::move(memory);
+  guard_ = MappingGuard(memory_.bytes());
   ring_.emplace(memory_.bytes());
   // What was lost while there was no ring is told by the first record in it.
   ring_->drop(lost_before_ring_);
@@ -66,7 +67,16 @@ bool WatchQueue::write(Record record, Record detail) {
     losses.lost = ring_->lost_since_posted();
     group[size++] = std::as_bytes(std::span(&losses, 1));
   }
+  if (guard_.broken()) {
+    ring_->drop(1);
+    return false;
+  }
   if (ring_->post(std::span(group).first(size)) != PostResult::posted) return false;
+  if (guard_.broken()) {
+    // It was written into pages that the client does not see.
+    ring_->drop(1);
+    return false;
+  }
   ++posted_;
   return true;
 }

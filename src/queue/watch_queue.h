@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/mapping.h"
+#include "base/mapping_guard.h"
 #include "queue/filter.h"
 #include "queue/recipient.h"
 #include "queue/ring_producer.h"
@@ -60,8 +61,9 @@ class WatchQueue final : public Recipient {
   /// What the client says to have read up to, not masked: anything. Needs a ring.
   [[nodiscard]] std::uint32_t tail() const { return ring_->tail(); }
   [[nodiscard]] bool readable() const { return ring_ && ring_->readable(); }
-  /// Whether the client has broken the ring's indices.
-  [[nodiscard]] bool broken() const { return ring_ && !ring_->sane(); }
+  /// Whether the client has broken the ring's indices, or has taken away a page of its memory that
+  /// could not be had again: nothing is written from then on.
+  [[nodiscard]] bool broken() const { return ring_ && (!ring_->sane() || guard_.broken()); }
   [[nodiscard]] std::uint64_t posted() const { return posted_; }
   [[nodiscard]] std::uint64_t lost() const;
 
@@ -80,6 +82,7 @@ class WatchQueue final : public Recipient {
   std::function<void()> on_posted_;
   Filter filter_;
   Mapping memory_;
+  MappingGuard guard_;  // goes before the memory
   std::optional<RingProducer> ring_;
   bool counts_losses_ = false;
   std::uint64_t posted_ = 0;

@@ -115,6 +115,7 @@ class Daemon:
         code = self.wait()
         stderr = "\n".join(self.stderr)
         assert not _SANITIZER.search(stderr), stderr
+        assert "refused" not in stderr, stderr  # a system call that its filter does not know
         assert code == 0, f"exit code {code}\n{stderr}"
         assert not namespace.is_mounted(self.mount_point)
 

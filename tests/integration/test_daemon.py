@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: MIT
 """The daemon's life: how it starts, ends, and what it says."""
 
+import contextlib
 import os
 import select
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 
 import daemon_process
 import namespace
-from processes import NOBODY, BlockedCall
+from processes import NOBODY, BlockedCall, wait_for
 from queue_client import DEADLINE, PAGE, Queue
 from records import numbered
 
@@ -38,6 +40,32 @@ def test_the_service_manager_hears_when_it_serves_and_when_it_ends(workspace, st
         daemon.open_queue().close()  # as it said
         daemon.stop()
         assert manager.recv(4096) == b"STOPPING=1"
+
+
+def test_the_service_manager_hears_again_and_again_that_it_serves(workspace, start_daemon,
+                                                                  monkeypatch):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(os.fspath(workspace / "watchdog"))
+        manager.settimeout(DEADLINE)
+        monkeypatch.setenv("NOTIFY_SOCKET", os.fspath(workspace / "watchdog"))
+        monkeypatch.setenv("WATCHDOG_USEC", "60000")
+        daemon = start_daemon()
+        assert manager.recv(4096) == b"READY=1"
+        for _ in range(5):
+            assert manager.recv(4096) == b"WATCHDOG=1"
+        # It is the thread that serves which says so: one that is stopped falls silent.
+        daemon.send_signal(signal.SIGSTOP)
+        wait_for(lambda: Path(f"/proc/{daemon.pid}/stat").read_text().split()[2] == "T", "the stop")
+        manager.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                manager.recv(4096)
+        with pytest.raises(BlockingIOError):
+            manager.recv(4096)
+        daemon.send_signal(signal.SIGCONT)
+        manager.settimeout(DEADLINE)
+        assert manager.recv(4096) == b"WATCHDOG=1"
+        daemon.stop()
 
 
 # ---- where it mounts ---------------------------------------------------------------------------
