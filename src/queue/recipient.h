@@ -33,6 +33,18 @@ class Recipient {
   /// From now on it wants to know how many records it has lost.
   virtual void count_losses() = 0;
 
+  /// For many records in a row: as long as this lives, they may be shown some at a time.
+  class Burst {
+   public:
+    explicit Burst(Recipient& recipient) : recipient_(recipient) { recipient_.begin_burst(); }
+    Burst(const Burst&) = delete;
+    Burst& operator=(const Burst&) = delete;
+    ~Burst() { recipient_.end_burst(); }
+
+   private:
+    Recipient& recipient_;
+  };
+
   /// Whether it is to be told of events by post_facts(), in place of post().
   [[nodiscard]] virtual bool wants_facts() const { return false; }
   virtual void post_facts(Record /*record*/, const Facts& /*facts*/) {}
@@ -41,6 +53,9 @@ class Recipient {
   ~Recipient() = default;
 
  private:
+  virtual void begin_burst() {}
+  virtual void end_burst() {}
+
   const uid_t owner_;
 };
 

@@ -35,52 +35,62 @@ RingProducer::RingProducer(std::span<std::byte> memory)
   std::memcpy(memory_.data(), &start, sizeof start);
 }
 
-PostResult RingProducer::post(std::span<const Record> group) {
-  const Indices shared = read_indices();
-  if (!plausible(shared)) {
+PostResult RingProducer::append(std::span<const Record> group) {
+  if (head_ == published_ && !learn_tail()) {
     drop(1);
     return PostResult::broken;
   }
-  if (end_of(group) - shared.tail > slots_) {
-    drop(1);
-    return PostResult::lost;
+  const std::uint32_t end = end_of(group);
+  if (!fits(end)) {
+    // What it was not shown yet, the client cannot give back.
+    publish();
+    if (!learn_tail()) {
+      drop(1);
+      return PostResult::broken;
+    }
+    if (!fits(end)) {
+      drop(1);
+      return PostResult::lost;
+    }
   }
-  const std::uint32_t first = head_ + skipped_before(head_, group.front());
-  for (const Record record : group) append(record);
+  const std::uint32_t first = start_of(head_, group.front());
+  for (const Record record : group) write(record);
   if (lost_since_posted_ != 0) mark_overrun(first & (slots_ - 1));
   lost_since_posted_ = 0;
-  // Pairs with the consumer's acquire load of head: it sees the whole records.
-  std::atomic_ref(word(kHeadOffset)).store(head_, std::memory_order_release);
   return PostResult::posted;
 }
 
-std::uint32_t RingProducer::padding_before(std::uint32_t head, Record record) const {
-  const std::uint32_t to_end = slots_ - (head & (slots_ - 1));
-  return slots_of(record) > to_end ? to_end : 0;
+void RingProducer::publish() {
+  if (head_ == published_) return;
+  published_ = head_;
+  // Pairs with the consumer's acquire load of head: it sees the whole records.
+  std::atomic_ref(word(kHeadOffset)).store(head_, std::memory_order_release);
 }
 
-std::uint32_t RingProducer::skipped_before(std::uint32_t head, Record record) const {
+std::uint32_t RingProducer::start_of(std::uint32_t head, Record record) const {
   // A record lies in one piece and never over the metadata: what is left before the end of the ring
   // is skipped when too short, and the metadata slots, which hold a skip record of their own, are
   // stepped over.
-  const std::uint32_t padding = padding_before(head, record);
-  const bool at_start = ((head + padding) & (slots_ - 1)) == 0;
-  return padding + (at_start ? kMetaSlots : 0);
+  const std::uint32_t index = head & (slots_ - 1);
+  if (index != 0 && slots_of(record) <= slots_ - index) return head;
+  return head + ((slots_ - index) & (slots_ - 1)) + kMetaSlots;
 }
 
 std::uint32_t RingProducer::end_of(std::span<const Record> group) const {
   std::uint32_t end = head_;
-  for (const Record record : group) end += skipped_before(end, record) + slots_of(record);
+  for (const Record record : group) end = start_of(end, record) + slots_of(record);
   return end;
 }
 
-void RingProducer::append(Record record) {
-  if (const std::uint32_t padding = padding_before(head_, record); padding != 0) {
-    write_skip(head_ & (slots_ - 1), padding);
+void RingProducer::write(Record record) {
+  const std::uint32_t index = head_ & (slots_ - 1);
+  const std::uint32_t start = start_of(head_, record);
+  if (start != head_ && index != 0) {
+    const watch_notification padding = skip_record(slots_ - index);
+    put(index, std::as_bytes(std::span(&padding, 1)));
   }
-  head_ += skipped_before(head_, record);
-  write(head_ & (slots_ - 1), record);
-  head_ += slots_of(record);
+  put(start & (slots_ - 1), record);
+  head_ = start + slots_of(record);
 }
 
 void RingProducer::mark_overrun(std::uint32_t index) {
@@ -115,13 +125,15 @@ bool RingProducer::plausible(Indices shared) const {
          plausible_indices(slots_, shared.head, shared.tail);
 }
 
-void RingProducer::write(std::uint32_t index, std::span<const std::byte> bytes) {
-  std::memcpy(memory_.data() + index * kSlotBytes, bytes.data(), bytes.size());
+bool RingProducer::learn_tail() {
+  const Indices shared = read_indices();
+  if (!plausible(shared)) return false;
+  tail_ = shared.tail;
+  return true;
 }
 
-void RingProducer::write_skip(std::uint32_t index, std::uint32_t slots) {
-  const watch_notification record = skip_record(slots);
-  write(index, std::as_bytes(std::span(&record, 1)));
+void RingProducer::put(std::uint32_t index, std::span<const std::byte> bytes) {
+  std::memcpy(memory_.data() + index * kSlotBytes, bytes.data(), bytes.size());
 }
 
 }  // namespace watchq

@@ -8,6 +8,12 @@
 #include "base/error.h"
 
 namespace watchq {
+namespace {
+
+/// With so many it hardly matters any more what publishing costs, and the client can begin.
+constexpr unsigned int kMostUnpublished = 32;
+
+}  // namespace
 
 void WatchQueue::set_ring(Mapping memory) {
   memory_ = std::move(memory);
@@ -47,6 +53,7 @@ void WatchQueue::hold(Record record, Record detail) {
 }
 
 void WatchQueue::release() {
+  const Burst burst(*this);
   for (const Held& held : held_) {
     ring_->drop(held.lost_before);
     write(held.record, held.detail);
@@ -71,14 +78,20 @@ bool WatchQueue::write(Record record, Record detail) {
     ring_->drop(1);
     return false;
   }
-  if (ring_->post(std::span(group).first(size)) != PostResult::posted) return false;
+  if (ring_->append(std::span(group).first(size)) != PostResult::posted) return false;
   if (guard_.broken()) {
     // It was written into pages that the client does not see.
     ring_->drop(1);
     return false;
   }
   ++posted_;
+  if (!in_burst_ || ++unpublished_ == kMostUnpublished) publish();
   return true;
+}
+
+void WatchQueue::publish() {
+  unpublished_ = 0;
+  if (ring_) ring_->publish();
 }
 
 void WatchQueue::lose() {

@@ -78,6 +78,12 @@ class WatchQueue final : public Recipient {
   void hold(Record record, Record detail);
   /// Returns whether it went in.
   bool write(Record record, Record detail);
+  void publish();
+  void begin_burst() override { in_burst_ = true; }
+  void end_burst() override {
+    in_burst_ = false;
+    publish();
+  }
 
   std::function<void()> on_posted_;
   Filter filter_;
@@ -85,6 +91,8 @@ class WatchQueue final : public Recipient {
   MappingGuard guard_;  // goes before the memory
   std::optional<RingProducer> ring_;
   bool counts_losses_ = false;
+  bool in_burst_ = false;
+  unsigned int unpublished_ = 0;
   std::uint64_t posted_ = 0;
   std::uint64_t lost_before_ring_ = 0;
   bool holds_back_ = false;

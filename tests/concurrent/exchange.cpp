@@ -108,10 +108,13 @@ bool wait_for_first_loss(const Progress& progress) {
 
 std::string produce(const Round& round, RingProducer& producer, Progress& progress) {
   RecordStream stream(round.seed);
+  std::minstd_rand random(static_cast<std::uint32_t>(round.seed));
   Patience patience;
   bool lost_before = false;
   for (std::uint32_t number = 0; number < round.records;) {
-    const PostResult result = producer.post(stream.record(number));
+    // In some rounds each by itself, in others some at a time.
+    const PostResult result = producer.append(stream.record(number));
+    if (round.seed % 2 == 0 || random() % 32 == 0) producer.publish();
     if (result == PostResult::broken) return "an honest consumer broke the ring";
     if (result == PostResult::posted) {
       if (lost_before) progress.after_loss.fetch_add(1, std::memory_order_relaxed);
@@ -131,6 +134,7 @@ std::string produce(const Round& round, RingProducer& producer, Progress& progre
       return "no space came free";
     }
   }
+  producer.publish();
   progress.all_posted.store(true, std::memory_order_release);
   return {};
 }

@@ -38,8 +38,10 @@ class Scene {
         return scribble(12, producer_.head() - input_.take<std::uint16_t>() % 1024);
       case 4:
         return mend();
+      case 7:
+        return post(2 + input_.take<std::uint8_t>() % 3);
       default:
-        return post();
+        return post(1);
     }
   }
 
@@ -76,25 +78,42 @@ class Scene {
     unread_.pop_front();
   }
 
-  void post() {
+  /// Appends so many records and publishes them together.
+  void post(int records) {
+    bool unpublished = false;
+    for (int record = 0; record < records; ++record) unpublished = append(unpublished);
+    const auto before = memory_.copy();
+    producer_.publish();
+    check_published(before, unpublished);
+  }
+
+  void check_published(std::vector<std::byte> expected, bool unpublished) {
+    if (unpublished) put(expected, 8, producer_.head());
+    require(memory_.copy() == expected, "publishing writes head, when there is something to show");
+  }
+
+  /// Returns whether something is there by now that the client is not shown.
+  bool append(bool unpublished) {
     const auto slots = std::uint32_t{1} + input_.take<std::uint8_t>() % 63;
     const auto record = make_record(slots, input_.take<std::uint32_t>() & ~0x1ffu);
     const auto before = memory_.copy();
     const std::uint32_t head = producer_.head();
     const std::uint32_t tail = memory_.tail();
-    const bool sane = makes_sense(head, tail) && makes_sense(memory_.head(), tail);
-    const PostResult result = producer_.post(record);
+    // The indices are looked at for the first record of those that are published together.
+    const bool sane = unpublished || (makes_sense(head, tail) && makes_sense(memory_.head(), tail));
+    const PostResult result = producer_.append(record);
 
     require((result == PostResult::broken) == !sane, "broken is what makes no sense");
     if (result == PostResult::posted) {
-      check_posted(record, before, head, tail);
+      check_appended(record, before, head, tail);
       overrun_ = false;
-      return;
+      return true;
     }
-    require(memory_.copy() == before, "what is not posted leaves the ring as it was");
-    require(producer_.head() == head && producer_.lost() == ++lost_, "and is counted");
+    check_published(before, unpublished);
+    require(producer_.head() == head && producer_.lost() == ++lost_, "what is lost is counted");
     require(!sane || head - tail + step_for(head, slots) > kSlots, "what fits is posted");
     overrun_ = true;
+    return false;
   }
 
   static bool makes_sense(std::uint32_t head, std::uint32_t tail) {
@@ -108,8 +127,8 @@ class Scene {
     return index + slots <= kSlots ? slots : kSlots - index + kMetaSlots + slots;
   }
 
-  void check_posted(std::vector<std::byte> record, std::vector<std::byte> expected,
-                    std::uint32_t head, std::uint32_t tail) {
+  void check_appended(std::vector<std::byte> record, std::vector<std::byte> expected,
+                      std::uint32_t head, std::uint32_t tail) {
     const auto slots = static_cast<std::uint32_t>(record.size() / 8);
     const std::uint32_t step = step_for(head, slots);
     const std::uint32_t new_head = head + step;
@@ -123,7 +142,6 @@ class Scene {
     if (overrun_) put(record, 4, get(record, 4) | WATCH_INFO_OVERRUN);
     std::copy(record.begin(), record.end(),
               expected.begin() + std::ptrdiff_t{(new_head - slots) % kSlots} * 8);
-    put(expected, 8, new_head);
     require(memory_.copy() == expected, "nothing else is written");
     unread_.push_back(std::move(record));
   }

@@ -144,6 +144,58 @@ TEST_F(RingProducerTest, UsesEverySlotOfAFullRing) {
   expect_refused(1, PostResult::lost);
 }
 
+TEST_F(RingProducerTest, ShowsWhatWasAppendedOnlyWhenItIsPublished) {
+  EXPECT_EQ(producer.append(make_record(2)), PostResult::posted);
+  EXPECT_EQ(producer.append(make_record(3)), PostResult::posted);
+  EXPECT_EQ(memory.head(), 3u);
+  EXPECT_EQ(producer.head(), 8u);
+  producer.publish();
+  EXPECT_EQ(memory.head(), 8u);
+  expect_record(3, 2);
+  expect_record(5, 3);
+}
+
+TEST_F(RingProducerTest, PostPublishesWhatWasAppendedBefore) {
+  producer.append(make_record(2));
+  EXPECT_EQ(post(1), PostResult::posted);
+  EXPECT_EQ(memory.head(), 6u);
+}
+
+TEST_F(RingProducerTest, PublishesByItselfBeforeItLosesARecord) {
+  // 8 times 63 slots are 504 of the 509 behind the metadata.
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_EQ(producer.append(make_record(63)), PostResult::posted);
+    ASSERT_EQ(memory.head(), 3u);
+  }
+  EXPECT_EQ(producer.append(make_record(63)), PostResult::lost);
+  EXPECT_EQ(memory.head(), 507u);
+  EXPECT_EQ(producer.lost(), 1u);
+  memory.set_tail(507);
+  EXPECT_EQ(producer.append(make_record(5)), PostResult::posted);
+  expect_record(507, 5, WATCH_INFO_OVERRUN);
+  EXPECT_EQ(memory.head(), 507u);
+}
+
+TEST_F(RingProducerTest, AppendsWhereTheClientHasGivenBackSinceItLastLooked) {
+  for (int i = 0; i < 8; ++i) producer.append(make_record(63));
+  producer.publish();
+  ASSERT_EQ(producer.append(make_record(5)),
+            PostResult::posted);  // it looks: nothing is given back
+  memory.set_tail(507);
+  EXPECT_EQ(producer.append(make_record(63)), PostResult::posted);
+  expect_record(3, 63);
+}
+
+TEST_F(RingProducerTest, LooksAtTheIndicesAgainForEachBurst) {
+  producer.append(make_record(2));
+  memory.set_head(0);
+  EXPECT_EQ(producer.append(make_record(2)), PostResult::posted);
+  producer.publish();
+  memory.set_head(0);
+  EXPECT_EQ(producer.append(make_record(2)), PostResult::broken);
+  EXPECT_EQ(producer.head(), 7u);
+}
+
 TEST_F(RingProducerTest, FlagsTheFirstRecordAfterALossAndOnlyThatOne) {
   advance_to(500);
   memory.set_tail(3);

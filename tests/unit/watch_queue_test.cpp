@@ -40,6 +40,22 @@ TEST_F(WatchQueueTest, HasNothingToReadBeforeItHasARing) {
   EXPECT_FALSE(queue.broken());
 }
 
+TEST_F(WatchQueueTest, ShowsABurstSomeAtATimeAndAllOfItAtTheEnd) {
+  set_ring();
+  {
+    const Recipient::Burst burst(queue);
+    for (int i = 0; i < 31; ++i) queue.post(make_record(2));
+    EXPECT_EQ(word(8), 3u);
+    queue.post(make_record(2));
+    EXPECT_EQ(word(8), 67u);
+    queue.post(make_record(2));
+    EXPECT_EQ(word(8), 67u);
+  }
+  EXPECT_EQ(word(8), 69u);
+  queue.post(make_record(2));
+  EXPECT_EQ(word(8), 71u);
+}
+
 TEST_F(WatchQueueTest, TellsInTheFirstRecordWhatWasLostBeforeItHadARing) {
   queue.post(make_record(2));
   queue.post(make_record(2));
