@@ -21,13 +21,6 @@ bool concerns_a_mount_itself(MountEventKind kind) {
   return kind == MountEventKind::readonly || kind == MountEventKind::setattr;
 }
 
-/// Whether a watch hears of an event whose trail has `step` in the watched mount.
-bool is_for(const MountWatch& watch, const MountEvent& event, const TrailStep& step) {
-  // What changes the watched mount itself changes each directory in it.
-  if (&step == &event.trail.front() && concerns_a_mount_itself(event.kind)) return true;
-  return is_at_or_below(step.place, watch.directory);
-}
-
 /// Whether a watch sees a mount that this way leads up from.
 bool sees(const MountWatch& watch, const std::vector<TrailStep>& way) {
   return std::any_of(way.begin(), way.end(), [&](const TrailStep& step) {
@@ -138,6 +131,7 @@ void Dispatcher::tell(const MountWatch& watch, const MountEvent& event, bool bel
 
 void Dispatcher::tell_snapshot(const MountWatch& watch) {
   NamedProcess nobody(0);
+  const Recipient::Burst burst(*watch.queue);
   for (const MountEvent& event :
        snapshot_events(watch.mounts->table(), watch.mount, watch.directory)) {
     tell(watch, event, event.trail.front().mount != watch.mount, nobody);
@@ -164,7 +158,7 @@ void Dispatcher::follow_directory(const MountWatch& watch) {
     mount_watches_.set_directory(watch, *now);
   } catch (const RequestError& error) {
     if (error.error() != ENOENT) return;
-    mount_watches_.remove(*watch.queue, watch.mount, watch.directory);
+    mount_watches_.remove(watch);
     const watch_notification record = removal_record(watch.tag);
     watch.queue->post(bytes_of(record));
   } catch (const std::system_error&) {
@@ -176,9 +170,13 @@ void Dispatcher::on_event(const MountEvent& event) {
   superblocks_.mounts_changed();
   NamedProcess process(event.pid);
   for (const TrailStep& step : event.trail) {
-    for (const MountWatch& watch : mount_watches_.on_mount(step.mount)) {
-      if (!is_for(watch, event, step) || sees(watch, event.elsewhere)) continue;
-      tell(watch, event, &step != &event.trail.front(), process);
+    const bool first = &step == &event.trail.front();
+    // What changes the watched mount itself changes each directory in it.
+    const auto watches = first && concerns_a_mount_itself(event.kind)
+                             ? mount_watches_.on_mount(step.mount)
+                             : mount_watches_.at_or_above(step.mount, step.place);
+    for (const MountWatch* watch : watches) {
+      if (!sees(*watch, event.elsewhere)) tell(*watch, event, !first, process);
     }
   }
   if (event.kind != MountEventKind::unmount || !event.elsewhere.empty()) return;

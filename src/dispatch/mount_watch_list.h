@@ -6,8 +6,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/user_limit.h"
@@ -29,9 +32,10 @@ struct MountWatch {
   std::shared_ptr<MountNamespace> mounts;             ///< followed for as long as it is watched
   std::shared_ptr<const FollowedDirectory> followed;  ///< null where its path is taken for constant
   std::shared_ptr<const UserLimit::Share> share = {};  ///< what the queue's owner pays for it
+  std::uint64_t order = 0;                             ///< grows from each watch put in to the next
 };
 
-/// Finds watches by mount. One thread.
+/// Finds watches by mount and directory: what is watched elsewhere costs nothing. One thread.
 class MountWatchList {
  public:
   /// The queue's watch of this very directory; null when there is none.
@@ -41,6 +45,9 @@ class MountWatchList {
   void put(MountWatch watch);
   /// Returns whether there was such a watch.
   bool remove(const Recipient& queue, std::uint64_t mount, const std::string& directory);
+  /// Removes this very watch, of which the caller has a copy: after a rename the queue may have
+  /// another on the same path.
+  void remove(const MountWatch& watch) { take(watch); }
   /// A watch whose directory has another path by now.
   void set_directory(const MountWatch& watch, const std::string& directory);
   /// Takes all watches of a queue out.
@@ -48,19 +55,31 @@ class MountWatchList {
   /// Takes all watches of a mount out.
   std::vector<MountWatch> take_mount(std::uint64_t mount);
 
-  [[nodiscard]] const std::vector<MountWatch>& on_mount(std::uint64_t mount) const;
+  /// Watches in the order in which they came; valid until the list changes.
+  using Found = std::vector<const MountWatch*>;
+  /// All of a mount.
+  [[nodiscard]] Found on_mount(std::uint64_t mount) const;
+  /// Those of a mount whose directory is this place in it or above. Costs the place's depth.
+  [[nodiscard]] Found at_or_above(std::uint64_t mount, const std::string& place) const;
   void for_each(const std::function<void(const MountWatch&)>& visit) const;
   /// Those of one queue.
-  [[nodiscard]] std::vector<const MountWatch*> of_queue(const Recipient& queue) const;
+  [[nodiscard]] Found of_queue(const Recipient& queue) const;
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
-  std::size_t erase_if(std::uint64_t mount, const std::function<bool(const MountWatch&)>& match);
+  using OfDirectory = std::vector<MountWatch>;
+  using OfMount = std::unordered_map<std::string, OfDirectory>;
 
-  std::unordered_map<std::uint64_t, std::vector<MountWatch>> by_mount_;
-  // The mounts each queue watches, once for each watch.
-  std::unordered_multimap<const Recipient*, std::uint64_t> by_queue_;
+  [[nodiscard]] const OfDirectory* at(std::uint64_t mount, const std::string& directory) const;
+  std::optional<MountWatch> take(const MountWatch& watch);
+  void add(MountWatch watch);
+
+  std::unordered_map<std::uint64_t, OfMount> by_mount_;
+  // The mounts and directories that each queue watches.
+  std::unordered_map<const Recipient*, std::multiset<std::pair<std::uint64_t, std::string>>>
+      by_queue_;
   std::size_t size_ = 0;
+  std::uint64_t next_order_ = 0;
 };
 
 }  // namespace watchq

@@ -77,5 +77,50 @@ TEST_F(MountWatchListTest, TakesAllOfAMount) {
   EXPECT_EQ(list.size(), 0u);
 }
 
+TEST_F(MountWatchListTest, FindsThoseAtOrAboveAPlaceInTheOrderInWhichTheyCame) {
+  add(first, 1, "/a/b", 1);
+  add(second, 1, "/", 2);
+  add(first, 1, "/a", 3);
+  add(first, 1, "/a/b/c", 4);
+  add(first, 1, "/a/bb", 5);
+  add(first, 2, "/a", 6);
+  add(second, 1, "/a/b", 7);
+  const auto tags = [&](const std::string& place) {
+    std::vector<int> found;
+    for (const MountWatch* watch : list.at_or_above(1, place)) found.push_back(watch->tag);
+    return found;
+  };
+  EXPECT_EQ(tags("/a/b"), (std::vector{1, 2, 3, 7}));
+  EXPECT_EQ(tags("/a/b/d/e"), (std::vector{1, 2, 3, 7}));
+  EXPECT_EQ(tags("/a/bbb"), (std::vector{2, 3}));
+  EXPECT_EQ(tags("/"), std::vector{2});
+  EXPECT_TRUE(list.at_or_above(3, "/a").empty());
+}
+
+TEST_F(MountWatchListTest, AWatchGoesWithItsDirectoryAndKeepsItsTurn) {
+  add(first, 1, "/old", 1);
+  add(second, 1, "/new", 2);
+  const MountWatch moved = *list.find(first, 1, "/old");
+  list.set_directory(moved, "/new");
+  EXPECT_EQ(list.find(first, 1, "/old"), nullptr);
+  const auto found = list.at_or_above(1, "/new");
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0]->tag, 1);
+  EXPECT_EQ(found[1]->tag, 2);
+  EXPECT_EQ(list.size(), 2u);
+}
+
+TEST_F(MountWatchListTest, ARenameOntoAnotherWatchOfTheQueueKeepsBothApart) {
+  add(first, 1, "/a", 1);
+  add(first, 1, "/b", 2);
+  const MountWatch replaced = *list.find(first, 1, "/a");
+  list.set_directory(*list.find(first, 1, "/b"), "/a");
+  EXPECT_EQ(list.at_or_above(1, "/a").size(), 2u);
+  list.remove(replaced);
+  EXPECT_EQ(list.find(first, 1, "/a")->tag, 2);
+  list.remove_queue(first);
+  EXPECT_EQ(list.size(), 0u);
+}
+
 }  // namespace
 }  // namespace watchq
