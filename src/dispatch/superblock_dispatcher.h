@@ -66,6 +66,8 @@ class SuperblockDispatcher final : public SuperblockSink {
   }
   /// Mounts have come, gone or moved.
   void mounts_changed() { reach_.mounts_changed(); }
+  /// New mounts may lead to superblocks that are to be watched.
+  [[nodiscard]] bool wants_looks() const { return reach_.size() != 0; }
 
   /// For patient threads: what they find out is for watch().
   [[nodiscard]] std::shared_ptr<SuperblockExaminer> examiner() const {

@@ -17,6 +17,15 @@ namespace {
 /// ask again.
 constexpr int kLocateAttempts = 4;
 
+/// A read that gives fewer has left nothing.
+constexpr std::size_t kFewChanges = 512;
+
+/// Whether two answers say the same of what a look compares.
+bool same_numbers(const MountInfo& a, const MountInfo& b) {
+  return a.parent == b.parent && a.attributes == b.attributes && a.propagation == b.propagation &&
+         a.peer_group == b.peer_group && a.master == b.master;
+}
+
 /// Nothing when the process is not known or has ended.
 std::optional<pid_t> process_group(pid_t pid) {
   const pid_t group = pid > 0 ? ::getpgid(pid) : -1;
@@ -53,8 +62,10 @@ void MountFanotify::take_changes() {
     const auto changes = read_mount_changes(changes_.native_handle());
     if (changes.empty()) return;
     context_.counters.changes += changes.size();
+    forgo_wake();
     context_.sink.before_events();  // renames that came before these mounts are known by now
     for (const MountChange& change : changes) apply(change);
+    if (changes.size() < kFewChanges) return;  // there were no more
   }
 }
 
@@ -230,14 +241,14 @@ bool MountFanotify::expired(const Mount& mount, pid_t by) const {
 }
 
 void MountFanotify::look() {
-  auto infos = look_at_all();
+  auto infos = changed_mounts();
   const auto is_elsewhere = [this](const MountInfo& now) {
     return table_.find(now.mount)->info.parent != now.parent;
   };
   if (std::any_of(infos.begin(), infos.end(), is_elsewhere)) {
     take_changes();  // among which may be their moves
     for (const MountInfo& now : infos) follow(now.mount);
-    infos = look_at_all();
+    infos = changed_mounts();
   }
   std::vector<MountEvent> events;
   for (const MountInfo& now : infos) {
@@ -251,13 +262,12 @@ void MountFanotify::look() {
   for (const MountEvent& event : events) context_.sink.on_event(event);
 }
 
-std::vector<MountInfo> MountFanotify::look_at_all() const {
+std::vector<MountInfo> MountFanotify::changed_mounts() const {
   std::vector<MountInfo> infos;
   for (const std::uint64_t mount : table_.mounts()) {
     // Where there is none, its change waits to be taken.
-    if (auto now = query_mount(mount, namespace_id_, MountDetail::numbers)) {
-      infos.push_back(*std::move(now));
-    }
+    auto now = query_mount(mount, namespace_id_, MountDetail::numbers);
+    if (now && !same_numbers(*now, table_.find(mount)->info)) infos.push_back(*std::move(now));
   }
   return infos;
 }

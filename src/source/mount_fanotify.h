@@ -62,7 +62,7 @@ class MountFanotify final : public MountNamespace {
   [[nodiscard]] bool by_automounter(const Mount& mount, pid_t by) const;
   [[nodiscard]] bool expired(const Mount& mount, pid_t by) const;
   [[nodiscard]] std::vector<MountInfo> list() const;
-  [[nodiscard]] std::vector<MountInfo> look_at_all() const;
+  [[nodiscard]] std::vector<MountInfo> changed_mounts() const;
   [[nodiscard]] std::optional<Located> locate(std::uint64_t mount) const;
   void tell(MountEventKind kind, const MountChange& change);
   void tell_unplaced(MountEventKind kind, const MountChange& change);

@@ -16,6 +16,9 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
+/// Much longer than the kernel needs, and nothing to who waits for an attribute.
+constexpr Clock::duration kSettling = std::chrono::microseconds(500);
+
 /// What the processor has spent on this thread.
 Clock::duration processor_time() {
   timespec spent{};
@@ -37,6 +40,7 @@ MountNamespace::MountNamespace(const MountContext& context, int namespace_fd)
       namespace_fd_(copy_of(namespace_fd)),
       mountinfo_(open_mountinfo(namespace_fd)),
       mountinfo_wake_(context.io, open_mountinfo(namespace_fd).release()),
+      settle_timer_(context.io),
       look_timer_(context.io),
       look_budget_(context.options.look_share, context.options.look_burst) {}
 
@@ -47,13 +51,18 @@ void MountNamespace::start() {
 
 void MountNamespace::sync() {
   take_changes();
-  if (mountinfo_changed(mountinfo_.get())) woken_ = look_wanted_ = true;
+  if (mountinfo_changed(mountinfo_.get()) || std::exchange(settling_, false)) {
+    woken_ = look_wanted_ = true;
+  }
   if (look_wanted_) look_if_affordable();
 }
 
 void MountNamespace::sync_table() {
   sync();
   if (!announces_mounts()) catch_up();
+  if (!forgone_) return;
+  look_wanted_ = true;
+  look_if_affordable();
 }
 
 void MountNamespace::catch_up() {
@@ -132,8 +141,32 @@ void MountNamespace::wait_for_wake() {
                                // Waiting polls the file, which may swallow an event: so wait first,
                                // then ask the file that nobody else polls.
                                self->wait_for_wake();
-                               self->sync();
+                               self->woken();
                              });
+}
+
+void MountNamespace::woken() {
+  if (!announces_mounts() || context_.sink.wants_looks()) {
+    sync();
+    return;
+  }
+  take_changes();
+  if (!mountinfo_changed(mountinfo_.get())) return;
+  // The kernel wakes mountinfo a moment before it announces the mount, if it was one.
+  woken_ = true;
+  if (std::exchange(settling_, true)) return;
+  settle_timer_.expires_after(kSettling);
+  settle_timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (!error && self) self->sync();
+  });
+}
+
+void MountNamespace::forgo_wake() {
+  if (context_.sink.wants_looks()) return;
+  forgone_ = true;
+  settling_ = false;
+  if (mountinfo_changed(mountinfo_.get())) woken_ = true;
 }
 
 void MountNamespace::schedule_look(Clock::duration delay) {
@@ -160,7 +193,7 @@ void MountNamespace::look_now() {
   // Not the time that passes: on a machine with much to do, others have most of that.
   const auto start = processor_time();
   ++context_.counters.looks;
-  look_wanted_ = false;
+  look_wanted_ = settling_ = forgone_ = false;
   context_.sink.before_look();
   look();
   context_.sink.after_look(*this);

@@ -119,6 +119,11 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
 
   /// Whether mountinfo has said that something changed since this was last asked.
   [[nodiscard]] bool take_wake();
+  /// For take_changes(), before it asks about what it was told: a mount that came or went wakes
+  /// mountinfo as a changed attribute does, but unless the sink wants so need not be looked for. An
+  /// attribute of another mount that changed at the same moment waits for the look that is due
+  /// anyway.
+  void forgo_wake();
   /// For a look that could not see everything: another one follows.
   void look_again() { woken_ = look_wanted_ = true; }
 
@@ -127,6 +132,7 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
 
  private:
   void wait_for_wake();
+  void woken();
   void schedule_look(std::chrono::steady_clock::duration delay);
   void look_if_affordable();
   void look_now();
@@ -135,8 +141,11 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   UniqueFd namespace_fd_;
   UniqueFd mountinfo_;  // for asking: the reactor polls when it likes, and may swallow an event
   boost::asio::posix::stream_descriptor mountinfo_wake_;
+  boost::asio::steady_timer settle_timer_;
   boost::asio::steady_timer look_timer_;
   WorkBudget look_budget_;
+  bool settling_ = false;  // woken, and not known whether by an attribute
+  bool forgone_ = false;   // woken since the last look, by what was announced
   bool look_wanted_ = false;
   bool woken_ = true;
 };
