@@ -35,7 +35,7 @@ extern "C" {
 /* The name of the queue below the mount point. */
 #define WATCHQ_QUEUE_NAME "queue"
 /* Pages of a ring when nobody says otherwise. */
-#define WATCHQ_DEFAULT_PAGES 16u
+#define WATCHQ_DEFAULT_PAGES 128u
 
 /* ---- a queue ----------------------------------------------------------------------------------
  */
@@ -86,7 +86,9 @@ int watchq_next(struct watchq_queue* queue, const struct watch_notification** re
                 size_t* length);
 
 /* Waits until there is a record, at most `timeout_ms` milliseconds; -1 waits without end. When one
- * is there already, no system call is made.
+ * is there already, no system call is made. The first second is waited on the ring itself, where
+ * the daemon can do that, at a fraction of what poll(2) costs; a daemon that goes away in it is
+ * noticed when it is over.
  *
  * Returns 1 when watchq_next() has a record; 0 when the time was over first; -1 with errno EINTR
  * when a signal handler ran, EPROTO when the ring's indices make no sense, ENOTCONN when the daemon

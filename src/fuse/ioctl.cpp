@@ -62,6 +62,13 @@ Filter decode_filter(std::span<const std::byte> bytes) {
   return Filter(entries);
 }
 
+/// Whether a command is this call: the size is part of these commands' numbers and grows with the
+/// argument.
+bool is_call(unsigned int command, unsigned long known) {
+  return _IOC_DIR(command) == _IOC_DIR(known) && _IOC_TYPE(command) == _IOC_TYPE(known) &&
+         _IOC_NR(command) == _IOC_NR(known);
+}
+
 /// The filter in an argument that holds all of it.
 Filter decode_filter(const watchq_filter& asked) {
   if (asked.size != sizeof asked) throw RequestError(EINVAL, "the argument's size is wrong");
@@ -167,14 +174,9 @@ void Filesystem::ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command
     set_filter(request, file, argument);
     return;
   }
-  // The size is part of these commands' numbers and grows with the argument.
-  const auto is_call = [&](unsigned long known) {
-    return _IOC_DIR(command) == _IOC_DIR(known) && _IOC_TYPE(command) == _IOC_TYPE(known) &&
-           _IOC_NR(command) == _IOC_NR(known);
-  };
-  if (is_call(WATCHQ_IOC_MOUNT_NOTIFY)) {
+  if (is_call(command, WATCHQ_IOC_MOUNT_NOTIFY)) {
     watch(request, file, argument, input);
-  } else if (is_call(WATCHQ_IOC_SB_NOTIFY)) {
+  } else if (is_call(command, WATCHQ_IOC_SB_NOTIFY)) {
     watch_superblock(request, file, argument, input);
   } else if (command == WATCHQ_IOC_INJECT) {
     const auto injection = value_from<watchq_injection>(input);
@@ -190,7 +192,10 @@ void Filesystem::ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command
   } else if (command == WATCHQ_IOC_SET_FILTER) {
     file.queue().set_filter(decode_filter(value_from<watchq_filter>(input)));
     fuse_reply_ioctl(request, 0, nullptr, 0);
-  } else if (is_call(WATCHQ_IOC_KEY_NOTIFY)) {
+  } else if (command == WATCHQ_IOC_WAKE_HEAD) {
+    file.wake_head();
+    fuse_reply_ioctl(request, 0, nullptr, 0);
+  } else if (is_call(command, WATCHQ_IOC_KEY_NOTIFY)) {
     watch_key(request, file, argument, input);
   } else {
     throw RequestError(ENOTTY, "no such call on a queue");

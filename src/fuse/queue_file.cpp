@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "fuse/queue_file.h"
 
+#include <linux/futex.h>
 #include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -46,6 +49,7 @@ QueueFile::QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t own
 
 QueueFile::~QueueFile() {
   if (poll_handle_ != nullptr) fuse_pollhandle_destroy(poll_handle_);
+  wake_futex();
 }
 
 bool QueueFile::reply_open(fuse_req_t request, std::uint64_t handle) const {
@@ -144,6 +148,13 @@ void QueueFile::poll(fuse_pollhandle* handle, const std::function<void(unsigned 
   }
 }
 
+void QueueFile::wake_head() {
+  if (!shared_ || page_cache_) {
+    throw RequestError(EOPNOTSUPP, "the ring's memory is not the client's");
+  }
+  wakes_head_ = true;
+}
+
 void QueueFile::on_posted() {
   if (page_cache_) {
     page_cache_->deliver();
@@ -173,11 +184,19 @@ void QueueFile::wake() {
   wake_scheduled_ = false;
   readers_.serve(
       [this](const WaitingReaders::Reader& reader) { return take_records(reader.size); });
+  wake_futex();
   // Whoever asked is woken, also when the ring looks as if it had not been empty: the client may be
   // about to sleep on the emptiness it saw, its last store of tail not yet visible here.
   if (poll_handle_ == nullptr) return;
   fuse_lowlevel_notify_poll(poll_handle_);
   fuse_pollhandle_destroy(std::exchange(poll_handle_, nullptr));
+}
+
+void QueueFile::wake_futex() const {
+  if (!wakes_head_ || !queue_.has_ring()) return;
+  // One: a ring has one consumer, and others may not cost us anything.
+  ::syscall(SYS_futex, queue_.memory().data() + offsetof(watch_queue_buffer, meta.head), FUTEX_WAKE,
+            1);
 }
 
 std::vector<std::byte> QueueFile::take_records(std::size_t size) {

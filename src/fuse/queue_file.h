@@ -73,6 +73,10 @@ class QueueFile : public std::enable_shared_from_this<QueueFile> {
   /// when this goes before.
   void refresh(const Done& done);
 
+  /// From now on who waits on the ring's head by futex(2) is woken too. Throws
+  /// RequestError(EOPNOTSUPP) when the client does not share the ring's memory.
+  void wake_head();
+
   /// Makes sure that a queue which is only read has a ring.
   void ensure_readable();
 
@@ -89,6 +93,7 @@ class QueueFile : public std::enable_shared_from_this<QueueFile> {
   void on_posted();
   void wake_soon();
   void wake();
+  void wake_futex() const;
   /// Fills `bytes` with whole records and consumes them. Throws RequestError(EINVAL) when the first
   /// is longer than `size`.
   std::vector<std::byte> take_records(std::size_t size);
@@ -105,6 +110,7 @@ class QueueFile : public std::enable_shared_from_this<QueueFile> {
   std::shared_ptr<PageCacheRing> page_cache_;
   std::optional<watchq_ring> own_consumer_;  // of a queue opened O_RDONLY
   bool shared_;
+  bool wakes_head_ = false;
   bool wake_scheduled_ = false;
   fuse_pollhandle* poll_handle_ = nullptr;
   WaitingReaders readers_;

@@ -5,15 +5,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+/* How long a client is taken to be busy that had no record. */
+#define HEAD_WAIT_MS 200
 
 /* Maps the ring of a queue that has its size. Returns 0, or -1 with errno. */
 static int map_ring(int fd, struct watchq_queue* queue) {
@@ -30,7 +36,10 @@ static int map_ring(int fd, struct watchq_queue* queue) {
   queue->map = mmap(NULL, queue->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (queue->map == MAP_FAILED) return -1;
   error = -watchq_ring_init(&queue->ring, queue->map, queue->size);
-  if (error == 0) return 0;
+  if (error == 0) {
+    queue->wakes_head = ioctl(fd, WATCHQ_IOC_WAKE_HEAD) == 0;
+    return 0;
+  }
   munmap(queue->map, queue->size);
   errno = error;
   return -1;
@@ -152,6 +161,20 @@ static int time_left(int64_t deadline) {
   return left > 0 ? (int)left : 0;
 }
 
+/* Waits for a while on the ring itself. It costs a fraction of poll(), which asks the daemon twice,
+ * but would not hear that the daemon has gone. */
+static int wait_for_head(struct watchq_queue* queue, int timeout_ms) {
+  const int ms = timeout_ms < 0 || timeout_ms > HEAD_WAIT_MS ? HEAD_WAIT_MS : timeout_ms;
+  const struct timespec most = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+
+  if (syscall(SYS_futex, &queue->ring.buffer->meta.head, FUTEX_WAIT, queue->ring.head, &most, NULL,
+              0) != 0 &&
+      errno == EINTR) {
+    return -1;
+  }
+  return find(queue);
+}
+
 int watchq_wait(struct watchq_queue* queue, int timeout_ms) {
   struct pollfd waited = {.fd = queue->fd, .events = POLLIN};
   int found = find(queue);
@@ -160,6 +183,10 @@ int watchq_wait(struct watchq_queue* queue, int timeout_ms) {
 
   if (found != 0) return found;
   deadline = timeout_ms < 0 ? 0 : now_ms() + timeout_ms;
+  if (queue->wakes_head && timeout_ms != 0) {
+    found = wait_for_head(queue, timeout_ms);
+    if (found != 0) return found;
+  }
   for (;;) {
     ready = poll(&waited, 1, timeout_ms < 0 ? -1 : time_left(deadline));
     if (ready < 0) return -1;

@@ -14,6 +14,7 @@ struct watchq_queue {
   void* map;
   size_t size;
   struct watchq_ring ring;
+  int wakes_head; /* the daemon wakes who waits on head by futex(2) */
   /* A record that watchq_wait() found and watchq_next() has not handed out yet, or NULL. */
   const struct watch_notification* found;
   size_t found_length;

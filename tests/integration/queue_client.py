@@ -38,6 +38,7 @@ INJECTION_SIZE = 512
 INJECT = iow(0x18, INJECTION_SIZE)
 FILTER_SIZE = 8 + 16 * 44
 SET_FILTER_WHOLE = iow(0x19, FILTER_SIZE)
+WAKE_HEAD = _io(0x1a)
 
 # How the daemons under test share rings: what a plain write(2) does depends on it.
 TRANSPORT = os.environ.get("WATCHQ_TEST_TRANSPORT", "passthrough")
@@ -176,6 +177,9 @@ class Queue:
         data = struct.pack("=II", size, len(entries) if count is None else count)
         data = (data + b"".join(entries)).ljust(FILTER_SIZE, b"\0")
         syscalls.ioctl(self.fd, SET_FILTER_WHOLE, ctypes.create_string_buffer(data, len(data)))
+
+    def wake_head(self):
+        syscalls.ioctl(self.fd, WAKE_HEAD, None)
 
     def inject_by_ioctl(self, record):
         inject_by_ioctl(self.fd, record.to_bytes())

@@ -106,6 +106,19 @@ def umount2(target, flags=0):
     _checked(_libc.umount2(_path(target), flags))
 
 
+class _Timespec(ctypes.Structure):
+    _fields_ = [("tv_sec", ctypes.c_long), ("tv_nsec", ctypes.c_long)]
+
+
+def futex_wait(address, value, seconds):
+    """Waits until somebody wakes those who wait on this 32-bit word, shared with other processes.
+    Nothing happens when it has another value by now."""
+    number = 202 if os.uname().machine == "x86_64" else 98
+    most = _Timespec(int(seconds), int(seconds % 1 * 1e9))
+    _checked(_libc.syscall(ctypes.c_long(number), ctypes.c_void_p(address), ctypes.c_int(0),
+                           ctypes.c_uint(value), ctypes.byref(most), None, ctypes.c_int(0)))
+
+
 def mmap(size, protection, flags, fd=-1, offset=0):
     """Unlike mmap.mmap() it neither duplicates the descriptor nor asks for the file's size."""
     address = _libc.mmap(None, size, protection, flags, fd, offset)

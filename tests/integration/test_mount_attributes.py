@@ -274,3 +274,31 @@ def test_a_shorter_interval_looks_by_itself(start_daemon, base, mounted, tmp_pat
         namespace.make_shared(base / "m")
         assert [decode(record) for record in queue.take(1)] == [setattr_of(mounted)]
     daemon.stop()
+
+
+def test_what_is_announced_is_not_looked_for_and_hides_no_attribute(start_daemon, base, tmp_path):
+    """Mounts that come and go cost no look, however many there are; an attribute that changes when
+    its mount has been told is looked for at once."""
+    config = tmp_path / "config.json"
+    config.write_text('{"look_interval_ms": 3600000}')
+    daemon = start_daemon("--config", config).wait_ready()
+    announced = daemon.status()["sources"]["mounts"]["backend"] == "fanotify"
+    with daemon.open_queue() as queue:
+        queue.watch(base)
+        before = looks(daemon)
+        for _ in range(100):
+            mount = namespace.mount_tmpfs(base / "m")
+            queue.take(1)
+            namespace.umount(base / "m")
+            queue.take(1)
+        # Some may look as if there was more: the kernel wakes before it announces.
+        assert not announced or looks(daemon) - before < 50
+        for _ in range(20):
+            mount = namespace.mount_tmpfs(base / "m")
+            queue.take(1)
+            namespace.remount(base / "m", syscalls.MS_RDONLY)
+            told = [decode(record) for record in queue.take(1)]
+            assert told == [readonly(mount, True, in_subtree=True)]
+            namespace.umount(base / "m")
+            queue.take(1)
+    daemon.stop()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Waiting for records: poll, epoll, and being woken."""
 
+import errno
 import os
 import select
 import signal
@@ -8,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import syscalls
 from processes import BlockedCall, Child, wait_for, wait_until_asleep
-from queue_client import DEADLINE, POLL_READABLE
+from queue_client import DEADLINE, POLL_READABLE, TRANSPORT, Queue
 from records import META_SLOTS, numbered
 
 
@@ -171,3 +173,45 @@ def test_a_ring_with_a_tail_that_makes_no_sense_polls_an_error_until_it_is_mende
     assert queue.poll() & select.POLLERR
     queue.ring.tail = META_SLOTS
     assert queue.poll() == 0
+
+
+HEAD_OFFSET = 8
+
+
+def wait_on_head(queue):
+    """Waits on the head by futex(2) until there is something new, then takes it."""
+    syscalls.futex_wait(queue.ring.address + HEAD_OFFSET, queue.ring.head, DEADLINE)
+    return queue.ring.drain()
+
+
+def sleeps_on_futex(child):
+    return "futex" in Path(f"/proc/{child.pid}/wchan").read_text()
+
+
+def test_who_asked_for_it_is_woken_that_waits_on_the_head_itself(queue):
+    if TRANSPORT != "passthrough":
+        # Its memory is not the daemon's: nobody could wake it.
+        with pytest.raises(OSError) as refused:
+            queue.wake_head()
+        assert refused.value.errno == errno.EOPNOTSUPP
+        return
+    queue.wake_head()
+    for number in range(10):
+        with Child(lambda _: wait_on_head(queue)) as child:
+            wait_for(lambda child=child: sleeps_on_futex(child), "the child to wait")
+            queue.inject(numbered(number))
+            assert child.receive() == [numbered(number)]  # ETIMEDOUT would be raised
+
+
+def test_the_head_can_be_asked_for_before_the_queue_has_its_size(watchqd):
+    with watchqd.open_queue(pages=None) as queue:
+        if TRANSPORT == "passthrough":
+            queue.wake_head()
+        queue.set_size(1)
+
+
+def test_who_only_reads_a_queue_has_no_head_to_wait_on(watchqd):
+    with Queue(watchqd.queue_path, access=os.O_RDONLY) as queue:
+        with pytest.raises(OSError) as refused:
+            queue.wake_head()
+        assert refused.value.errno == errno.EOPNOTSUPP
