@@ -45,6 +45,10 @@ KERNEL_PACKAGES=(qemu-system-x86 busybox-static dmsetup e2fsprogs xfsprogs btrfs
 # shellcheck disable=SC2034 # for those who source this
 WATCH_QUEUE_KERNEL_PACKAGES=(make flex bison bc libelf-dev xz-utils)
 
+# What scripts/bench takes beside: the peers, and what draws.
+# shellcheck disable=SC2034 # for those who source this
+BENCH_PACKAGES=(libmount-dev util-linux python3 python3-matplotlib)
+
 # configure DIRECTORY OPTION...: sets up a build directory, once.
 configure() {
   [[ -f $1/build.ninja ]] || meson setup "$@"
