@@ -2,7 +2,7 @@
 /* What the programs in the kernel tell of keys. Read by C for BPF and by C++. */
 #pragma once
 
-enum watchq_key_fact_kind {
+enum WatchqKeyFactKind {
   /* as the subtypes of key records */
   WATCHQ_KEY_INSTANTIATED = 0,
   WATCHQ_KEY_UPDATED = 1,
@@ -16,7 +16,7 @@ enum watchq_key_fact_kind {
   WATCHQ_KEY_FREED = 8,
 };
 
-struct watchq_key_fact {
+struct WatchqKeyFact {
   unsigned int kind;
   int key;
   int aux;          /* the other key of a link, or the error of a negative key */

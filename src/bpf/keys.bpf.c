@@ -60,9 +60,9 @@ static struct key* first_argument(const __u64* context) {
 
 static int is_error(__u64 pointer) { return pointer >= (__u64)-4095; }
 
-static void tell(enum watchq_key_fact_kind kind, int key, int aux) {
+static void tell(enum WatchqKeyFactKind kind, int key, int aux) {
   if (!wanted) return;
-  struct watchq_key_fact* fact = bpf_ringbuf_reserve(&facts, sizeof *fact, 0);
+  struct WatchqKeyFact* fact = bpf_ringbuf_reserve(&facts, sizeof *fact, 0);
   if (!fact) {
     __sync_fetch_and_add(&lost, 1);
     return;

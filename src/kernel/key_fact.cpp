@@ -11,7 +11,7 @@ static_assert(static_cast<int>(KeyDeedKind::setattr) == WATCHQ_KEY_SETATTR);
 static_assert(static_cast<int>(KeyDeedKind::freed) == WATCHQ_KEY_FREED);
 
 std::optional<KeyDeed> decode_key_fact(std::span<const std::byte> record) {
-  watchq_key_fact fact{};
+  WatchqKeyFact fact{};
   if (record.size() < sizeof fact) return std::nullopt;
   std::memcpy(&fact, record.data(), sizeof fact);
   if (fact.kind > WATCHQ_KEY_FREED) return std::nullopt;
