@@ -12,7 +12,9 @@
 namespace watchq {
 
 /// One pipe for all keys, each watched by the rights of a client that watches it. A key that only
-/// its possessor may view is refused by the kernel then, and has to be seen in another way.
+/// its possessor may view is refused by the kernel then, and has to be seen in another way. Who
+/// changed a key is not told. The kernel keeps 512 records for a pipe: what comes faster than it is
+/// read is lost, and that is told.
 class KeyPipeBackend final : public KeyBackend {
  public:
   /// Both outlive this. Throws std::system_error: ENOPKG where the kernel has no watch queue,
