@@ -26,6 +26,7 @@ A Queue belongs to one thread, and to one process after a fork.
 from __future__ import annotations  # for Python before 3.10
 
 import asyncio
+import contextlib
 import ctypes
 import dataclasses
 import errno
@@ -207,7 +208,8 @@ class Queue:
             self._memory.close()
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
-            os.close(fd)
+            with contextlib.suppress(OSError):  # it is closed also where the daemon has gone
+                os.close(fd)
 
     def fileno(self):
         """For poll and select: take events with next_event(0) until there are none, then wait."""
