@@ -105,6 +105,9 @@ void Filesystem::read(fuse_req_t request, fuse_ino_t node, std::size_t size, off
         queue_at(node, EBADF).page_cache()->read(size, static_cast<std::uint64_t>(offset));
     fuse_reply_buf(request, reinterpret_cast<const char*>(bytes.data()), bytes.size());
   } else if (is_queue(node)) {
+    // What is read ahead (readahead(2)) nobody waits for or can interrupt, while it keeps the file
+    // open: it must not wait for records. A read(2) names its lock owner, the page cache does not.
+    if (info.lock_owner == 0) throw RequestError(EINVAL, "records are not read ahead");
     queue_at(node, EBADF).read(request, size, (info.flags & O_NONBLOCK) != 0);
   } else if (is_events(node)) {
     events_.at(info).read(request, size, offset, (info.flags & O_NONBLOCK) != 0);

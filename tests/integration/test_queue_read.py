@@ -12,7 +12,8 @@ import pytest
 import namespace
 import syscalls
 from errors import fails_with
-from processes import BlockedCall, Child, Interrupted, interrupt, wait_until_asleep
+from processes import (BlockedCall, Child, Interrupted, in_child, interrupt, wait_for,
+                       wait_until_asleep)
 from queue_client import DEADLINE, PAGE, POLL_READABLE, Queue, filter_bytes, filter_entry
 from records import TYPE_KEY, TYPE_MOUNT, Kind, Notice, Record, decode
 
@@ -169,3 +170,16 @@ def test_a_reading_queue_can_be_neither_written_nor_mapped_for_writing(reader):
     with fails_with(errno.EACCES):
         syscalls.mmap(PAGE, syscalls.PROT_READ | syscalls.PROT_WRITE, syscalls.MAP_SHARED,
                       reader.fd)
+
+
+def read_ahead(path):
+    with Queue(path, access=os.O_RDONLY) as queue:
+        queue.set_size(1)
+        os.fstat(queue.fd)  # the kernel reads ahead up to the size that it knows
+        os.posix_fadvise(queue.fd, 0, PAGE, os.POSIX_FADV_WILLNEED)
+
+
+def test_what_is_read_ahead_keeps_no_queue_open(watchqd):
+    """Nobody waits for it, and nobody could interrupt it."""
+    in_child(read_ahead, watchqd.queue_path)
+    wait_for(lambda: watchqd.status()["counters"]["queues"] == 0, "the queue to be let go")
