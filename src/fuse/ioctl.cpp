@@ -2,8 +2,6 @@
 // The calls on a queue. Arguments are copied in once, then checked, then used.
 #include <watchq/watch_queue.h>
 
-#include <algorithm>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <set>
@@ -12,15 +10,13 @@
 #include "base/error.h"
 #include "dispatch/dispatcher.h"
 #include "fuse/answer_patiently.h"
+#include "fuse/arguments.h"
 #include "fuse/filesystem.h"
 #include "kernel/open_object.h"
 #include "source/superblock_scout.h"
 
 namespace watchq {
 namespace {
-
-/// The longest argument of a later version that is looked at.
-constexpr std::size_t kMaxArgument = 4096;
 
 /// A directory that is to be watched.
 struct Watched {
@@ -47,44 +43,11 @@ struct ExaminedObject {
   std::shared_ptr<SuperblockExaminer> examiner_;
 };
 
-template <typename Value>
-Value value_from(std::span<const std::byte> bytes) {
-  Value value{};
-  std::memcpy(&value, bytes.data(), sizeof value);
-  return value;
-}
-
-Filter decode_filter(std::span<const std::byte> bytes) {
-  std::vector<watch_notification_type_filter> entries(
-      Filter::checked_count(value_from<watch_notification_filter>(bytes)));
-  std::memcpy(entries.data(), bytes.data() + sizeof(watch_notification_filter),
-              entries.size() * sizeof entries.front());
-  return Filter(entries);
-}
-
 /// Whether a command is this call: the size is part of these commands' numbers and grows with the
 /// argument.
 bool is_call(unsigned int command, unsigned long known) {
   return _IOC_DIR(command) == _IOC_DIR(known) && _IOC_TYPE(command) == _IOC_TYPE(known) &&
          _IOC_NR(command) == _IOC_NR(known);
-}
-
-/// The filter in an argument that holds all of it.
-Filter decode_filter(const watchq_filter& asked) {
-  if (asked.size != sizeof asked) throw RequestError(EINVAL, "the argument's size is wrong");
-  if (asked.nr_filters == 0) return {};
-  if (asked.nr_filters > Filter::kMaxEntries) {
-    throw RequestError(EINVAL, "a filter has up to 16 entries");
-  }
-  return Filter(std::span(asked.filters).first(asked.nr_filters));
-}
-
-/// A later version's argument may be longer, as long as it asks for nothing that we do not know.
-void require_zero(std::span<const std::byte> growth) {
-  if (std::any_of(growth.begin(), growth.end(),
-                  [](std::byte byte) { return byte != std::byte{}; })) {
-    throw RequestError(E2BIG, "the argument asks for something that this watchqd does not know");
-  }
 }
 
 /// Reads `first` bytes of the caller's memory and what `more` asks for behind them. Patient work.
@@ -97,23 +60,6 @@ std::vector<std::byte> read_memory(const Peer& caller, std::uint64_t address, st
     caller.read_memory(address + first, std::span(bytes).subspan(first));
   }
   return bytes;
-}
-
-/// The argument of a watch call, and how many bytes of it are still to be read: the command's
-/// number may promise less than the argument's own size. What a shorter one lacks of `Argument` is
-/// 0, but it has all of a `Least`.
-template <typename Argument, typename Least = watchq_watch>
-std::pair<Argument, std::size_t> decode_watch(std::span<const std::byte> input) {
-  if (input.size() < sizeof(Least)) throw RequestError(EINVAL, "the argument is too short");
-  const std::uint32_t size = value_from<Least>(input).size;
-  if (size < sizeof(Least)) throw RequestError(EINVAL, "the argument's size is too small");
-  if (size > kMaxArgument) throw RequestError(E2BIG, "the argument is too long");
-  const auto seen = input.first(std::min<std::size_t>(size, input.size()));
-  Argument asked{};
-  const std::size_t known = std::min(seen.size(), sizeof asked);
-  std::memcpy(&asked, seen.data(), known);
-  require_zero(seen.subspan(known));
-  return {asked, size - seen.size()};
 }
 
 /// Patient work, like the next.
@@ -179,18 +125,10 @@ void Filesystem::ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command
   } else if (is_call(command, WATCHQ_IOC_SB_NOTIFY)) {
     watch_superblock(request, file, argument, input);
   } else if (command == WATCHQ_IOC_INJECT) {
-    const auto injection = value_from<watchq_injection>(input);
-    if (injection.size != sizeof injection) {
-      throw RequestError(EINVAL, "the argument's size is wrong");
-    }
-    if (injection.length > sizeof injection.record) {
-      throw RequestError(EINVAL, "the record is too long");
-    }
-    answer_when_done(request, [&](const QueueFile::Done& done) {
-      file.inject(std::as_bytes(std::span(injection.record)).first(injection.length), done);
-    });
+    const auto record = decode_injection(input);
+    answer_when_done(request, [&](const QueueFile::Done& done) { file.inject(record, done); });
   } else if (command == WATCHQ_IOC_SET_FILTER) {
-    file.queue().set_filter(decode_filter(value_from<watchq_filter>(input)));
+    file.queue().set_filter(decode_whole_filter(input));
     fuse_reply_ioctl(request, 0, nullptr, 0);
   } else if (command == WATCHQ_IOC_WAKE_HEAD) {
     file.wake_head();
@@ -230,23 +168,19 @@ void Filesystem::set_filter(fuse_req_t request, QueueFile& file, std::uint64_t a
     fuse_reply_ioctl(request, 0, nullptr, 0);
     return;
   }
-  const auto entries_bytes = [](std::span<const std::byte> header) {
-    return Filter::checked_count(value_from<watch_notification_filter>(header)) *
-           sizeof(watch_notification_type_filter);
-  };
   // The file stays open while the call waits.
   answer_call(
       request,
-      [caller = caller_of(request), argument, entries_bytes] {
+      [caller = caller_of(request), argument] {
         return decode_filter(
-            read_memory(caller, argument, sizeof(watch_notification_filter), entries_bytes));
+            read_memory(caller, argument, sizeof(watch_notification_filter), filter_entries_bytes));
       },
       [&file](const Filter& filter) { file.queue().set_filter(filter); });
 }
 
 void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argument,
                        std::span<const std::byte> input) {
-  const auto [asked, unseen] = decode_watch<watchq_watch>(input);
+  const auto [asked, unseen] = decode_mount_watch(input);
   check_mount_watch(asked);
   const Peer caller = caller_of(request);
   answer_call(
@@ -270,7 +204,7 @@ void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argume
 
 void Filesystem::watch_superblock(fuse_req_t request, QueueFile& file, std::uint64_t argument,
                                   std::span<const std::byte> input) {
-  const auto [asked, unseen] = decode_watch<watchq_sb_watch>(input);
+  const auto [asked, unseen] = decode_sb_watch(input);
   check_superblock_watch(asked);
   const Peer caller = caller_of(request);
   answer_call(
@@ -290,7 +224,7 @@ void Filesystem::watch_superblock(fuse_req_t request, QueueFile& file, std::uint
 
 void Filesystem::watch_key(fuse_req_t request, QueueFile& file, std::uint64_t argument,
                            std::span<const std::byte> input) {
-  const auto [asked, unseen] = decode_watch<watchq_keyring_watch, watchq_key_watch>(input);
+  const auto [asked, unseen] = decode_key_watch(input);
   check_key_watch(asked);
   if (asked.watch.tag < 0 && dispatcher_.keys().watches(file.queue(), asked.watch.key)) {
     dispatcher_.keys().unwatch(file.queue(), asked.watch.key);

@@ -6,10 +6,10 @@
 
 #include <array>
 #include <cstddef>
-#include <cstring>
 #include <string>
 
 #include "base/error.h"
+#include "kernel/inotify_events.h"
 
 namespace watchq {
 
@@ -26,18 +26,19 @@ int add_directory(int inotify_fd, int directory_fd) {
 
 void remove_directory(int inotify_fd, int watch) { ::inotify_rm_watch(inotify_fd, watch); }
 
+std::vector<DirectoryChange> decode_directory_changes(std::span<const std::byte> events) {
+  std::vector<DirectoryChange> changes;
+  for_each_inotify_event(events, [&](const inotify_event& event) {
+    changes.push_back({event.wd, (event.mask & IN_Q_OVERFLOW) != 0});
+  });
+  return changes;
+}
+
 std::vector<DirectoryChange> read_directory_changes(int inotify_fd) {
   alignas(inotify_event) std::array<std::byte, 4096> buffer;
   const ssize_t got = ::read(inotify_fd, buffer.data(), buffer.size());
-  std::vector<DirectoryChange> changes;
-  for (std::size_t at = 0;
-       got > 0 && at + sizeof(inotify_event) <= static_cast<std::size_t>(got);) {
-    inotify_event event{};
-    std::memcpy(&event, buffer.data() + at, sizeof event);
-    changes.push_back({event.wd, (event.mask & IN_Q_OVERFLOW) != 0});
-    at += sizeof event + event.len;
-  }
-  return changes;
+  if (got <= 0) return {};
+  return decode_directory_changes(std::span(buffer).first(static_cast<std::size_t>(got)));
 }
 
 }  // namespace watchq

@@ -3,6 +3,8 @@
 // neither a mount nor a filesystem.
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <vector>
 
 #include "base/unique_fd.h"
@@ -23,6 +25,9 @@ UniqueFd open_inotify();
 int add_directory(int inotify_fd, int directory_fd);
 
 void remove_directory(int inotify_fd, int watch);
+
+/// Decodes what read(2) on it gave: whole events, up to one that is none. Pure.
+std::vector<DirectoryChange> decode_directory_changes(std::span<const std::byte> events);
 
 /// Reads the changes that wait, at most one buffer full; empty when there are none.
 std::vector<DirectoryChange> read_directory_changes(int inotify_fd);

@@ -30,29 +30,11 @@ std::string text_at(std::span<const std::byte> buffer, std::uint32_t offset) {
   return {text, ::strnlen(text, buffer.size() - start)};
 }
 
-MountInfo decode(std::span<const std::byte> buffer) {
+/// What of the fixed part is there; the rest is 0.
+uapi::Statmount head_of(std::span<const std::byte> answer) {
   uapi::Statmount raw{};
-  std::memcpy(&raw, buffer.data(), sizeof raw);
-  MountInfo info;
-  info.mount = raw.mnt_id;
-  info.parent = raw.mnt_parent_id;
-  info.id = raw.mnt_id_old;
-  info.parent_id = raw.mnt_parent_id_old;
-  info.attributes = raw.mnt_attr;
-  info.propagation = raw.mnt_propagation;
-  info.peer_group = raw.mnt_peer_group;
-  info.master = raw.mnt_master;
-  if ((raw.mask & uapi::kStatmountSbBasic) != 0) {
-    info.device = std::to_string(raw.sb_dev_major) + ":" + std::to_string(raw.sb_dev_minor);
-  }
-  const auto text = [&](std::uint64_t bit, std::uint32_t offset) {
-    return (raw.mask & bit) != 0 ? text_at(buffer, offset) : std::string();
-  };
-  info.root = text(uapi::kStatmountMntRoot, raw.mnt_root);
-  info.mount_point = text(uapi::kStatmountMntPoint, raw.mnt_point);
-  info.fs_type = text(uapi::kStatmountFsType, raw.fs_type);
-  info.source = text(uapi::kStatmountSbSource, raw.sb_source);
-  return info;
+  std::memcpy(&raw, answer.data(), std::min(answer.size(), sizeof raw));
+  return raw;
 }
 
 /// Calls `use` with the kernel's answer, unless the mount is not there.
@@ -74,12 +56,46 @@ void statmount(std::uint64_t mount, std::uint64_t namespace_id, std::uint64_t ma
 
 }  // namespace
 
+MountInfo decode_statmount(std::span<const std::byte> answer) {
+  const auto raw = head_of(answer);
+  MountInfo info;
+  info.mount = raw.mnt_id;
+  info.parent = raw.mnt_parent_id;
+  info.id = raw.mnt_id_old;
+  info.parent_id = raw.mnt_parent_id_old;
+  info.attributes = raw.mnt_attr;
+  info.propagation = raw.mnt_propagation;
+  info.peer_group = raw.mnt_peer_group;
+  info.master = raw.mnt_master;
+  if ((raw.mask & uapi::kStatmountSbBasic) != 0) {
+    info.device = std::to_string(raw.sb_dev_major) + ":" + std::to_string(raw.sb_dev_minor);
+  }
+  const auto text = [&](std::uint64_t bit, std::uint32_t offset) {
+    return (raw.mask & bit) != 0 ? text_at(answer, offset) : std::string();
+  };
+  info.root = text(uapi::kStatmountMntRoot, raw.mnt_root);
+  info.mount_point = text(uapi::kStatmountMntPoint, raw.mnt_point);
+  info.fs_type = text(uapi::kStatmountFsType, raw.fs_type);
+  info.source = text(uapi::kStatmountSbSource, raw.sb_source);
+  return info;
+}
+
+SuperblockState decode_superblock_state(std::span<const std::byte> answer) {
+  const auto raw = head_of(answer);
+  SuperblockState state;
+  state.read_only = (raw.sb_flags & kSbRdonly) != 0;
+  if ((raw.mask & uapi::kStatmountMntOpts) != 0) state.options = text_at(answer, raw.mnt_opts);
+  return state;
+}
+
 std::optional<MountInfo> query_mount(std::uint64_t mount, std::uint64_t namespace_id,
                                      MountDetail detail) {
-  const std::uint64_t mask = detail == MountDetail::all ? kAll : kNumbers;
+  const std::uint64_t mask = detail == MountDetail::all       ? kAll
+                             : detail == MountDetail::numbers ? kNumbers
+                                                              : kAll & ~uapi::kStatmountMntPoint;
   std::optional<MountInfo> info;
   statmount(mount, namespace_id, mask,
-            [&](std::span<const std::byte> answer) { info = decode(answer); });
+            [&](std::span<const std::byte> answer) { info = decode_statmount(answer); });
   return info;
 }
 
@@ -96,21 +112,15 @@ bool SuperblockState::has(std::string_view option) const {
 std::optional<SuperblockState> query_superblock(std::uint64_t mount, std::uint64_t namespace_id) {
   std::optional<SuperblockState> state;
   const std::uint64_t mask = uapi::kStatmountSbBasic | uapi::kStatmountMntOpts;
-  statmount(mount, namespace_id, mask, [&](std::span<const std::byte> answer) {
-    uapi::Statmount raw{};
-    std::memcpy(&raw, answer.data(), sizeof raw);
-    state.emplace();
-    state->read_only = (raw.sb_flags & kSbRdonly) != 0;
-    if ((raw.mask & uapi::kStatmountMntOpts) != 0) state->options = text_at(answer, raw.mnt_opts);
-  });
+  statmount(mount, namespace_id, mask,
+            [&](std::span<const std::byte> answer) { state = decode_superblock_state(answer); });
   return state;
 }
 
 std::string query_mount_options(std::uint64_t mount, std::uint64_t namespace_id) {
   std::string options;
   statmount(mount, namespace_id, uapi::kStatmountMntOpts, [&](std::span<const std::byte> answer) {
-    uapi::Statmount raw{};
-    std::memcpy(&raw, answer.data(), sizeof raw);
+    const auto raw = head_of(answer);
     if ((raw.mask & uapi::kStatmountMntOpts) != 0) options = text_at(answer, raw.mnt_opts);
   });
   return options;

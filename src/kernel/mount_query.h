@@ -2,8 +2,10 @@
 // statmount(2) and listmount(2): what a mount is, by its unique ID, in any namespace (Linux 6.11).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,8 +39,13 @@ struct SuperblockState {
   [[nodiscard]] bool has(std::string_view option) const;
 };
 
-/// Numbers are cheap; text costs path walks of the kernel.
-enum class MountDetail { numbers, all };
+/// Numbers are cheap; text costs path walks of the kernel: the mount point one over all mounts that
+/// lie on each other on the way up.
+enum class MountDetail { numbers, all_but_mount_point, all };
+
+/// Decode what statmount(2) wrote: the fixed part, as much of it as there is, and text. Pure.
+MountInfo decode_statmount(std::span<const std::byte> answer);
+SuperblockState decode_superblock_state(std::span<const std::byte> answer);
 
 /// Describes a mount of the namespace with this ID (NS_GET_MNTNS_ID). Nothing when it is not there
 /// (any more). Takes no reference and walks no path. Throws std::system_error.

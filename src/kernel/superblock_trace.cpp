@@ -4,12 +4,14 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <cstddef>
-#include <cstdio>
-#include <cstring>
+#include <charconv>
 #include <fstream>
+#include <iterator>
 #include <string>
+
+#include "kernel/inotify_events.h"
 
 namespace watchq {
 
@@ -21,33 +23,46 @@ int add_trace(int inotify_fd, int fd) {
 
 void remove_trace(int inotify_fd, int trace) { ::inotify_rm_watch(inotify_fd, trace); }
 
+std::vector<TraceEnd> decode_trace_ends(std::span<const std::byte> events) {
+  std::vector<TraceEnd> ends;
+  for_each_inotify_event(events, [&](const inotify_event& event) {
+    // IN_DELETE_SELF alone ends nothing: the file may still be open.
+    if ((event.mask & (IN_UNMOUNT | IN_IGNORED | IN_Q_OVERFLOW)) == 0) return;
+    ends.push_back({event.wd, (event.mask & IN_UNMOUNT) != 0, (event.mask & IN_Q_OVERFLOW) != 0});
+  });
+  return ends;
+}
+
 std::vector<TraceEnd> read_trace_ends(int inotify_fd) {
   alignas(inotify_event) std::array<std::byte, 4096> buffer;
   std::vector<TraceEnd> ends;
   ssize_t got = 0;
   while ((got = ::read(inotify_fd, buffer.data(), buffer.size())) > 0) {
-    for (std::size_t at = 0; at + sizeof(inotify_event) <= static_cast<std::size_t>(got);) {
-      inotify_event event{};
-      std::memcpy(&event, buffer.data() + at, sizeof event);
-      at += sizeof event + event.len;
-      // IN_DELETE_SELF alone ends nothing: the file may still be open.
-      if ((event.mask & (IN_UNMOUNT | IN_IGNORED | IN_Q_OVERFLOW)) == 0) continue;
-      ends.push_back({event.wd, (event.mask & IN_UNMOUNT) != 0, (event.mask & IN_Q_OVERFLOW) != 0});
-    }
+    const auto more = decode_trace_ends(std::span(buffer).first(static_cast<std::size_t>(got)));
+    ends.insert(ends.end(), more.begin(), more.end());
   }
   return ends;
 }
 
-std::unordered_set<int> live_traces(int inotify_fd) {
+std::unordered_set<int> parse_live_traces(std::string_view fdinfo) {
+  constexpr std::string_view kStart = "inotify wd:";
   std::unordered_set<int> traces;
-  std::ifstream info("/proc/self/fdinfo/" + std::to_string(inotify_fd));
-  for (std::string line; std::getline(info, line);) {
+  while (!fdinfo.empty()) {
+    const auto end = std::min(fdinfo.find('\n'), fdinfo.size());
+    const auto line = fdinfo.substr(0, end);
+    fdinfo.remove_prefix(std::min(end + 1, fdinfo.size()));
+    if (!line.starts_with(kStart)) continue;
     int trace = 0;
-    if (std::sscanf(line.c_str(), "inotify wd:%x", reinterpret_cast<unsigned int*>(&trace)) == 1) {
-      traces.insert(trace);
-    }
+    const char* digits = line.data() + kStart.size();
+    const auto read = std::from_chars(digits, line.data() + line.size(), trace, 16);
+    if (read.ec == std::errc() && trace >= 0) traces.insert(trace);
   }
   return traces;
+}
+
+std::unordered_set<int> live_traces(int inotify_fd) {
+  std::ifstream info("/proc/self/fdinfo/" + std::to_string(inotify_fd));
+  return parse_live_traces(std::string{std::istreambuf_iterator<char>(info), {}});
 }
 
 }  // namespace watchq

@@ -3,6 +3,9 @@
 // inode in memory, but neither a mount nor the superblock, and no umount fails because of it.
 #pragma once
 
+#include <cstddef>
+#include <span>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
@@ -20,6 +23,11 @@ struct TraceEnd {
 /// time; -1 with errno when it cannot be. May ask its filesystem.
 int add_trace(int inotify_fd, int fd);
 void remove_trace(int inotify_fd, int trace);
+
+/// Decodes what read(2) on the inotify gave: whole events, up to one that is none. Pure.
+std::vector<TraceEnd> decode_trace_ends(std::span<const std::byte> events);
+/// The traces in the text of its /proc/PID/fdinfo. Pure.
+std::unordered_set<int> parse_live_traces(std::string_view fdinfo);
 
 /// Reads the ends that wait; empty when there are none.
 std::vector<TraceEnd> read_trace_ends(int inotify_fd);
