@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ struct TrailStep {
 };
 
 struct MountEvent {
+  static constexpr std::size_t kMostSteps = 64;
+
   MountEventKind kind{};
   MountInfo mount;                  ///< the mount that changed; only its IDs where no more is known
   std::uint32_t triggered_on = 0;   ///< mountinfo ID of the mount the change is accounted to
@@ -35,7 +38,10 @@ struct MountEvent {
   bool submount = false;   ///< of a new mount: made by the kernel or an automounter
   pid_t pid = 0;           ///< the process that did it, 0 where not known
   /// From the mount the change is accounted to upwards.
+  /// Somebody may nest mounts without end, for nothing but to keep us walking: of a way that is
+  /// longer than kMostSteps there is no more, and `deep` says so.
   std::vector<TrailStep> trail;
+  bool deep = false;
   /// Of what did not change its own place, but was carried along on a mount that moved: the way up
   /// from its other place. Those who see it there too know all by the move.
   std::vector<TrailStep> elsewhere;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <functional>
 #include <map>
 #include <set>
 #include <string_view>
@@ -17,26 +16,8 @@ bool is_one_of(std::string_view type, std::initializer_list<std::string_view> ty
   return std::find(types.begin(), types.end(), type) != types.end();
 }
 
-/// The same kind of event for each mount at or below a directory of a mount, from above.
-std::vector<MountEvent> events_below(MountEventKind kind, const MountTable& table,
-                                     std::uint64_t mount, const std::string& directory, pid_t pid) {
-  std::vector<MountEvent> events;
-  std::deque<std::uint64_t> below = {mount};
-  for (; !below.empty(); below.pop_front()) {
-    for (const std::uint64_t child : table.children(below.front())) {
-      const Mount& found = *table.find(child);
-      if (below.front() == mount && !is_at_or_below(found.place, directory)) continue;
-      events.push_back(mount_event(kind, table, found, pid));
-      below.push_back(child);
-    }
-  }
-  return events;
-}
-
-}  // namespace
-
-MountEvent mount_event(MountEventKind kind, const MountTable& table, const Mount& mount,
-                       pid_t pid) {
+MountEvent make_event(MountEventKind kind, const MountTable& table, const Mount& mount, pid_t pid,
+                      std::size_t most_steps) {
   MountEvent event;
   event.kind = kind;
   event.mount = mount.info;
@@ -44,24 +25,87 @@ MountEvent mount_event(MountEventKind kind, const MountTable& table, const Mount
   if (kind == MountEventKind::readonly || kind == MountEventKind::setattr) {
     event.triggered_on = mount.info.id;
     event.now_readonly = (mount.info.attributes & MOUNT_ATTR_RDONLY) != 0;
-    event.trail = table.trail(mount.info.mount, "/");
-    return event;
+    event.trail = table.trail(mount.info.mount, "/", most_steps);
+  } else {
+    event.triggered_on = mount.info.parent_id;
+    event.changed_mount = mount.info.id;
+    event.trail = table.trail(mount.info.parent, mount.place, most_steps);
+    event.submount = kind == MountEventKind::new_mount && is_submount(table, mount);
   }
-  event.triggered_on = mount.info.parent_id;
-  event.changed_mount = mount.info.id;
-  event.trail = table.trail(mount.info.parent, mount.place);
-  event.submount = kind == MountEventKind::new_mount && is_submount(table, mount);
+  event.deep = !table.is_whole(event.trail);
   return event;
+}
+
+/// The same kind of event for each mount at or below a directory of a mount, from above.
+std::vector<MountEvent> events_below(MountEventKind kind, const MountTable& table,
+                                     std::uint64_t mount, const std::string& directory, pid_t pid,
+                                     std::size_t most_steps) {
+  std::vector<MountEvent> events;
+  std::deque<std::uint64_t> below = {mount};
+  for (; !below.empty(); below.pop_front()) {
+    for (const std::uint64_t child : table.children(below.front())) {
+      const Mount& found = *table.find(child);
+      if (below.front() == mount && !is_at_or_below(found.place, directory)) continue;
+      events.push_back(make_event(kind, table, found, pid, most_steps));
+      below.push_back(child);
+    }
+  }
+  return events;
+}
+
+/// Which changes were the same for all below. Mounts may be nested as deep as memory goes: no
+/// recursion.
+class WholeChanges {
+ public:
+  WholeChanges(const MountTable& table, const std::vector<MountEvent>& events) : table_(table) {
+    for (const MountEvent& event : events) changed_.emplace(event.kind, event.mount.mount);
+  }
+
+  /// Whether a mount and all below it changed. What is known of a subtree is not asked again.
+  bool has(MountEventKind kind, std::uint64_t mount) {
+    std::vector<std::uint64_t> below = {mount};
+    for (std::size_t at = 0; at < below.size(); ++at) {
+      const std::pair change(kind, below[at]);
+      if (whole_.contains(change) || !changed_.contains(change)) continue;
+      const auto children = table_.children(below[at]);
+      below.insert(below.end(), children.begin(), children.end());
+    }
+    std::reverse(below.begin(), below.end());
+    for (const std::uint64_t known : below) learn(kind, known);
+    return whole_.at({kind, mount});
+  }
+
+ private:
+  /// Those below are known.
+  void learn(MountEventKind kind, std::uint64_t mount) {
+    if (whole_.contains({kind, mount})) return;
+    const auto children = table_.children(mount);
+    whole_[{kind, mount}] = changed_.contains({kind, mount}) &&
+                            std::all_of(children.begin(), children.end(), [&](std::uint64_t child) {
+                              return whole_.at({kind, child});
+                            });
+  }
+
+  const MountTable& table_;
+  std::set<std::pair<MountEventKind, std::uint64_t>> changed_;
+  std::map<std::pair<MountEventKind, std::uint64_t>, bool> whole_;
+};
+
+}  // namespace
+
+MountEvent mount_event(MountEventKind kind, const MountTable& table, const Mount& mount,
+                       pid_t pid) {
+  return make_event(kind, table, mount, pid, MountEvent::kMostSteps);
 }
 
 std::vector<MountEvent> snapshot_events(const MountTable& table, std::uint64_t mount,
                                         const std::string& directory) {
-  return events_below(MountEventKind::new_mount, table, mount, directory, 0);
+  return events_below(MountEventKind::new_mount, table, mount, directory, 0, 1);
 }
 
 std::vector<MountEvent> carried_events(MountEventKind kind, const MountTable& table,
                                        std::uint64_t mount, pid_t pid) {
-  return events_below(kind, table, mount, "/", pid);
+  return events_below(kind, table, mount, "/", pid, MountEvent::kMostSteps);
 }
 
 void pair_as_carried(MountEvent& left, MountEvent& come) {
@@ -89,25 +133,10 @@ void finish_attribute_events(const MountTable& table, std::vector<MountEvent>& e
   std::stable_sort(events.begin(), events.end(), [](const MountEvent& a, const MountEvent& b) {
     return a.trail.size() < b.trail.size();
   });
-  std::set<std::pair<MountEventKind, std::uint64_t>> changed;
-  for (const MountEvent& event : events) changed.emplace(event.kind, event.mount.mount);
-  // Depth first from each event's mount; what is known of a subtree is not asked again.
-  std::map<std::pair<MountEventKind, std::uint64_t>, bool> whole;
-  const std::function<bool(MountEventKind, std::uint64_t)> is_whole = [&](MountEventKind kind,
-                                                                          std::uint64_t mount) {
-    const auto known = whole.find({kind, mount});
-    if (known != whole.end()) return known->second;
-    bool all = changed.contains({kind, mount});
-    if (all) {
-      const auto below = table.children(mount);
-      all = std::all_of(below.begin(), below.end(),
-                        [&](std::uint64_t child) { return is_whole(kind, child); });
-    }
-    return whole[{kind, mount}] = all;
-  };
+  WholeChanges whole(table, events);
   for (MountEvent& event : events) {
     event.recursive =
-        !table.children(event.mount.mount).empty() && is_whole(event.kind, event.mount.mount);
+        !table.children(event.mount.mount).empty() && whole.has(event.kind, event.mount.mount);
   }
 }
 
@@ -136,8 +165,10 @@ MountEvent unplaced_event(MountEventKind kind, const MountTable& table, const Mo
   event.changed_mount = mount.id;
   event.pid = pid;
   event.trail.push_back({});
-  for (const std::uint64_t at : table.mounts()) {
-    if (table.find(at)->info.mount_point == "/") event.trail.push_back({at, "/"});
+  for (const std::uint64_t at : table.at_root()) {
+    event.deep = event.trail.size() == MountEvent::kMostSteps;
+    if (event.deep) break;
+    event.trail.push_back({at, "/"});
   }
   return event;
 }

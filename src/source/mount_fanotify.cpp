@@ -9,6 +9,7 @@
 
 #include "kernel/mount_namespace_fd.h"
 #include "source/mount_event.h"
+#include "source/mount_nesting.h"
 
 namespace watchq {
 namespace {
@@ -65,6 +66,7 @@ void MountFanotify::take_changes() {
     forgo_wake();
     context_.sink.before_events();  // renames that came before these mounts are known by now
     for (const MountChange& change : changes) apply(change);
+    tell_depth();
     if (changes.size() < kFewChanges) return;  // there were no more
   }
 }
@@ -136,12 +138,12 @@ void MountFanotify::move(const Located& located, const MountChange& change) {
   auto come = carried_events(MountEventKind::new_mount, table_, change.mount, change.pid);
   for (std::size_t at = 0; at < left.size(); ++at) pair_as_carried(left[at], come[at]);
   std::reverse(left.begin(), left.end());  // what lies on others goes before them
-  for (const MountEvent& event : left) context_.sink.on_event(event);
-  context_.sink.on_event(from);
+  for (const MountEvent& event : left) emit(event);
+  emit(from);
   tell(MountEventKind::move_to, change);
-  for (const MountEvent& event : come) context_.sink.on_event(event);
+  for (const MountEvent& event : come) emit(event);
   for (const MountEvent& event : attribute_events(table_, before, located.info)) {
-    context_.sink.on_event(event);
+    emit(event);
   }
   wake(change.mount);
 }
@@ -259,7 +261,7 @@ void MountFanotify::look() {
     }
   }
   finish_attribute_events(table_, events);
-  for (const MountEvent& event : events) context_.sink.on_event(event);
+  for (const MountEvent& event : events) emit(event);
 }
 
 std::vector<MountInfo> MountFanotify::changed_mounts() const {
@@ -283,8 +285,21 @@ std::optional<SuperblockState> MountFanotify::superblock_state(std::uint64_t mou
 std::vector<MountInfo> MountFanotify::list() const {
   std::vector<MountInfo> infos;
   for (const std::uint64_t mount : list_mounts(namespace_id_)) {
-    if (auto info = describe(mount)) infos.push_back(*std::move(info));
+    auto info = query_mount(mount, namespace_id_, MountDetail::numbers);
+    if (info) infos.push_back(*std::move(info));
   }
+  // Somebody may nest mounts without end: to ask for the path of each would take the kernel ever
+  // longer. Those deeper than any way that is told have the path of what they are mounted on.
+  for (const NestedMount& nested : from_above(infos)) {
+    const bool deep = nested.depth > MountEvent::kMostSteps;
+    MountInfo& known = infos[nested.at];
+    auto info = query_mount(known.mount, namespace_id_,
+                            deep ? MountDetail::all_but_mount_point : MountDetail::all);
+    if (!info) continue;  // gone, of which its change will tell
+    if (deep) info->mount_point = infos[nested.parent].mount_point;
+    known = *std::move(info);
+  }
+  std::erase_if(infos, [](const MountInfo& info) { return info.device.empty(); });
   return infos;
 }
 
@@ -313,13 +328,13 @@ void MountFanotify::tell(MountEventKind kind, const MountChange& change) {
   if (event.submount && is_automounted(table_, mount)) {
     event.submount = by_automounter(mount, change.pid);
   }
-  context_.sink.on_event(event);
+  emit(event);
 }
 
 void MountFanotify::tell_unplaced(MountEventKind kind, const MountChange& change) {
   MountInfo known;
   known.mount = change.mount;
-  context_.sink.on_event(unplaced_event(kind, table_, known, change.pid));
+  emit(unplaced_event(kind, table_, known, change.pid));
 }
 
 }  // namespace watchq

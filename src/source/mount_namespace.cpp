@@ -129,8 +129,17 @@ void MountNamespace::reload(const std::vector<MountInfo>& infos, PlaceChange cha
   const MountTable before = std::exchange(table_, MountTable());
   load(infos);
   for (const MountEvent& event : mount_diff(before, table_, change)) {
-    context_.sink.on_event(event);
+    emit(event);
   }
+}
+
+void MountNamespace::emit(const MountEvent& event) {
+  too_deep_ = too_deep_ || event.deep;
+  context_.sink.on_event(event);
+}
+
+void MountNamespace::tell_depth() {
+  if (std::exchange(too_deep_, false)) context_.sink.on_loss({id()});
 }
 
 void MountNamespace::wait_for_wake() {
@@ -196,6 +205,7 @@ void MountNamespace::look_now() {
   look_wanted_ = settling_ = forgone_ = false;
   context_.sink.before_look();
   look();
+  tell_depth();
   context_.sink.after_look(*this);
   look_budget_.spend(processor_time() - start, Clock::now());
   schedule_look(context_.options.look_interval);

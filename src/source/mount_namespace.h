@@ -117,6 +117,12 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   /// The same, and tells the difference.
   void reload(const std::vector<MountInfo>& infos, PlaceChange change);
 
+  /// Hands an event to the sink.
+  void emit(const MountEvent& event);
+  /// Tells of a loss, once, when some of those were so deep below that those who watch further up
+  /// were not told.
+  void tell_depth();
+
   /// Whether mountinfo has said that something changed since this was last asked.
   [[nodiscard]] bool take_wake();
   /// For take_changes(), before it asks about what it was told: a mount that came or went wakes
@@ -148,6 +154,7 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   bool forgone_ = false;   // woken since the last look, by what was announced
   bool look_wanted_ = false;
   bool woken_ = true;
+  bool too_deep_ = false;
 };
 
 }  // namespace watchq

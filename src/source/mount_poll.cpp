@@ -23,14 +23,24 @@ constexpr int kUnsettledLooks = 20;
 std::vector<MountInfo> connected(std::vector<MountInfo> infos) {
   std::unordered_map<std::uint64_t, const MountInfo*> by_id;
   for (const MountInfo& info : infos) by_id.emplace(info.mount, &info);
+  // Each is walked over once, however deep they are nested. Who is being walked over counts as
+  // going round in a circle.
+  std::unordered_map<const MountInfo*, bool> known;
   const auto reaches_root = [&](const MountInfo& info) {
+    std::vector<const MountInfo*> way;
     const MountInfo* at = &info;
-    for (std::size_t steps = 0; steps < infos.size(); ++steps) {
+    while (known.emplace(at, false).second) {
+      way.push_back(at);
       const auto parent = by_id.find(at->parent);
-      if (parent == by_id.end() || parent->second == at) return at->mount_point == "/";
+      if (parent == by_id.end() || parent->second == at) {
+        known[at] = at->mount_point == "/";
+        break;
+      }
       at = parent->second;
     }
-    return false;
+    const bool reaches = known[at];
+    for (const MountInfo* passed : way) known[passed] = reaches;
+    return reaches;
   };
   std::vector<MountInfo> found;
   std::copy_if(infos.begin(), infos.end(), std::back_inserter(found), reaches_root);

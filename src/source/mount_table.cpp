@@ -12,6 +12,7 @@ void MountTable::put(const MountInfo& info, std::string place) {
   if (mount.gone) --gone_;
   mount = {info, std::move(place), false, added ? next_order_++ : mount.order};
   by_id_[info.id] = info.mount;
+  note_root(mount);
   link(mount);
   if (!added && old_parent != info.parent) unlink(info.mount, old_parent);
 }
@@ -22,6 +23,7 @@ void MountTable::remove(std::uint64_t mount) {
   const auto id = by_id_.find(entry->second.info.id);
   if (id != by_id_.end() && id->second == mount) by_id_.erase(id);
   entry->second.gone = true;
+  at_root_.erase(mount);
   ++gone_;
   erase_if_unused(mount);
 }
@@ -54,7 +56,17 @@ void MountTable::rename(std::uint64_t mount, const std::string& from, const std:
 
 void MountTable::set_mount_point(std::uint64_t mount, std::string path) {
   const auto entry = mounts_.find(mount);
-  if (entry != mounts_.end()) entry->second.info.mount_point = std::move(path);
+  if (entry == mounts_.end() || entry->second.gone) return;
+  entry->second.info.mount_point = std::move(path);
+  note_root(entry->second);
+}
+
+void MountTable::note_root(const Mount& mount) {
+  if (mount.info.mount_point == "/") {
+    at_root_.insert(mount.info.mount);
+  } else {
+    at_root_.erase(mount.info.mount);
+  }
 }
 
 std::vector<std::uint64_t> MountTable::mounts() const {
@@ -76,18 +88,27 @@ std::vector<std::uint64_t> MountTable::children(std::uint64_t mount) const {
   return ids;
 }
 
-std::vector<TrailStep> MountTable::trail(std::uint64_t mount, std::string place) const {
+std::vector<TrailStep> MountTable::trail(std::uint64_t mount, std::string place,
+                                         std::size_t most) const {
   std::vector<TrailStep> steps;
   // The root's parent is not in the table, or is itself.
   for (auto entry = mounts_.find(mount); entry != mounts_.end();) {
     const Mount& at = entry->second;
     steps.push_back({mount, std::move(place)});
-    if (at.info.parent == mount || steps.size() > mounts_.size()) break;
+    if (at.info.parent == mount || steps.size() > mounts_.size() || steps.size() == most) break;
     mount = at.info.parent;
     place = at.place;
     entry = mounts_.find(mount);
   }
   return steps;
+}
+
+bool MountTable::is_whole(const std::vector<TrailStep>& way) const {
+  if (way.empty()) return true;
+  const auto last = mounts_.find(way.back().mount);
+  if (last == mounts_.end()) return true;
+  const std::uint64_t parent = last->second.info.parent;
+  return parent == way.back().mount || !mounts_.contains(parent);
 }
 
 void MountTable::link(const Mount& mount) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -49,10 +50,17 @@ class MountTable {
   /// The unique IDs of the mounts that are mounted on one.
   [[nodiscard]] std::vector<std::uint64_t> children(std::uint64_t mount) const;
 
-  /// The way from `place` in `mount` up to the namespace's root.
-  [[nodiscard]] std::vector<TrailStep> trail(std::uint64_t mount, std::string place) const;
+  /// The way from `place` in `mount` up to the namespace's root: no more of it than `most` steps.
+  [[nodiscard]] std::vector<TrailStep> trail(std::uint64_t mount, std::string place,
+                                             std::size_t most = SIZE_MAX) const;
+  /// Whether such a way ends at the root.
+  [[nodiscard]] bool is_whole(const std::vector<TrailStep>& way) const;
+
+  /// The unique IDs of the mounts that are there on the namespace's root directory.
+  [[nodiscard]] const std::set<std::uint64_t>& at_root() const { return at_root_; }
 
  private:
+  void note_root(const Mount& mount);
   void link(const Mount& mount);
   void unlink(std::uint64_t mount, std::uint64_t parent);
   void erase_if_unused(std::uint64_t mount);
@@ -61,6 +69,7 @@ class MountTable {
   std::unordered_map<std::uint32_t, std::uint64_t> by_id_;
   // Of each parent, gone ones too.
   std::unordered_map<std::uint64_t, std::unordered_set<std::uint64_t>> children_;
+  std::set<std::uint64_t> at_root_;
   std::size_t gone_ = 0;
   std::uint64_t next_order_ = 0;
 };
