@@ -41,13 +41,17 @@ void* page_that_never_comes() {
   return map;  // and nobody ever reads the handler
 }
 
+bool write_text(const char* path, const std::string& text) {
+  const UniqueFd file(::open(path, O_WRONLY | O_CLOEXEC));
+  return ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
 /// In a user namespace of our own we have all rights over nothing.
 bool enter_own_namespaces() {
-  const auto user = std::to_string(::getuid());
-  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
-  const UniqueFd map(::open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC));
-  const std::string line = "0 " + user + " 1";
-  return ::write(map.get(), line.data(), line.size()) > 0;
+  const std::string user = "0 " + std::to_string(::getuid()) + " 1";
+  const std::string group = "0 " + std::to_string(::getgid()) + " 1";
+  return ::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && write_text("/proc/self/uid_map", user) &&
+         write_text("/proc/self/setgroups", "deny") && write_text("/proc/self/gid_map", group);
 }
 
 }  // namespace
