@@ -3,7 +3,7 @@
 """A soak: a daemon under a mixed load for long, with clients that come and go. What it uses must not
 grow. By hand, as root, with the daemon's path in WATCHQD:
 
-soak.py [--seconds N] [--clients N] [--seed N] [--transport NAME] [--json]
+soak.py [--seconds N] [--clients N] [--seed N] [--transport NAME] [--key-backend NAME] [--json]
 """
 
 import argparse
@@ -118,7 +118,8 @@ def run_alone(options, printer):
         mount_point.mkdir()
         # AddressSanitizer keeps what was freed, which looks like growth.
         os.environ.setdefault("ASAN_OPTIONS", "quarantine_size_mb=1")
-        daemon = Daemon(mount_point, "--transport", options.transport)
+        daemon = Daemon(mount_point, "--transport", options.transport, "--key-backend",
+                        options.key_backend)
         try:
             daemon.wait_ready()
             with daemon.open_queue() as queue:  # what this opens stays open
@@ -130,6 +131,7 @@ def run_alone(options, printer):
             daemon.stop()
         finally:
             daemon.clean_up()
+            print("\n".join(daemon.stderr), file=sys.stderr)
             namespace.umount_all(directory)
     print(f"clients saw {dict(sorted(seen.items()))}\nbefore: {before}\nafter:  {after}")
     missing = [name for name in ("mount", "superblock", "key") if seen[name] == 0]
@@ -143,6 +145,7 @@ def main():
     parser.add_argument("--clients", type=int, default=9)
     parser.add_argument("--seed", type=int, default=time.time_ns() & 0xFFFFFFFF)
     parser.add_argument("--transport", default="passthrough")
+    parser.add_argument("--key-backend", default="auto")
     parser.add_argument("--json", action="store_true", help="a JSON object for each sample")
     options = parser.parse_args()
 

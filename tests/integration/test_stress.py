@@ -24,7 +24,8 @@ def test_honest_clients_get_what_they_are_owed_whatever_others_do(watchqd, works
 
 
 def test_a_mixed_load_makes_the_daemon_grow_no_further(capfd):
-    options = argparse.Namespace(seconds=float(SECONDS), clients=6, seed=1, transport=TRANSPORT)
+    options = argparse.Namespace(seconds=float(SECONDS), clients=6, seed=1, transport=TRANSPORT,
+                                 key_backend="auto")
     assert soak.run_alone(options, soak.Printer(as_json=False)) == []
     assert "clients saw" in capfd.readouterr().out
 
