@@ -2,6 +2,7 @@
 """The load of a soak: what happens to a machine, and clients of several users that watch it."""
 
 import contextlib
+import itertools
 import os
 import random
 import time
@@ -99,12 +100,15 @@ def use_a_queue(path, base, choice, keyring, seen):
         watch_something(queue, base, choice)
         keys.watch_key(queue.fd, keyring, 3)
         end = time.monotonic() + choice.random()
-        while time.monotonic() < end:
-            keys.unlink(keys.add_key(keyring, "own"), keyring)
+        for number in itertools.count():
+            if time.monotonic() > end:
+                break
+            keys.add_key(keyring, f"own-{number}")
             queue.poll(0.1)
             for record in take_records(queue):
                 seen[TYPES.get(record.type, "other")] += 1
                 seen["overruns"] += bool(record.info & OVERRUN)
+    keys.clear(keyring)
     seen["queues"] += 1
 
 
