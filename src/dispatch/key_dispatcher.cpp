@@ -100,6 +100,9 @@ ExaminedKey examine_key(const Peer& caller, const KeyRights& rights, const watch
   examined.look = look_at_keys(*examined.watcher, {asked.key}).front();
   // That the view could not be used matters to those only who need it.
   if (obstacle != 0 && examined.look.error == EACCES) throw RequestError(obstacle, "the view");
+  if (examined.look.possessed && examined.look.state.is_keyring() && !examined.look.state.links) {
+    examined.look.shown = examined.watcher->view->keys();
+  }
   examined.sees_pids = caller.shares_pid_namespace();
   examined.told_links = std::move(told_links);
   if ((asked.flags & WATCHQ_CHILDREN) != 0) look_below(examined);

@@ -185,6 +185,15 @@ std::vector<KeyLine> KeyView::lines_of(const std::vector<std::int32_t>& keys) co
   return pick_lines(read_view(file_.get(), user_).value_or(std::string()), keys);
 }
 
+std::vector<std::int32_t> KeyView::keys() const {
+  std::vector<std::int32_t> keys;
+  for (const KeyLine& line :
+       parse_key_lines(read_view(file_.get(), user_).value_or(std::string()))) {
+    keys.push_back(line.key);
+  }
+  return keys;
+}
+
 bool KeyView::shows(std::int32_t key) const {
   const auto text = read_view(file_.get(), user_);
   if (!text) throw RequestError(ETIMEDOUT, "reading the view");

@@ -40,6 +40,9 @@ class KeyView {
   /// more.
   [[nodiscard]] bool is_opened_by(const Peer& client, int fd, const KeyRights& rights) const;
 
+  /// All keys that it shows.
+  [[nodiscard]] std::vector<std::int32_t> keys() const;
+
   /// The lines that it shows of these keys, which are in order.
   [[nodiscard]] std::vector<KeyLine> lines_of(const std::vector<std::int32_t>& keys) const;
 

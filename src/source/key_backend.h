@@ -25,9 +25,11 @@ class KeyBackend {
   virtual ~KeyBackend() = default;
 
   /// From now on all that is done to this key is told. Called once for each key, however many watch
-  /// it; `rights` are those of a client that may view it, `view` its open /proc/keys or -1. Throws
-  /// std::system_error where this key cannot be watched so: then the comparison alone does.
-  virtual void watch(KeySerial key, const KeyRights& rights, int view) = 0;
+  /// it; `rights` are those of a client that may view it, `shown` what may be linked in it where
+  /// those do not suffice to read it. Throws std::system_error where this key cannot be watched so:
+  /// then the comparison alone does.
+  virtual void watch(KeySerial key, const KeyRights& rights,
+                     const std::vector<KeySerial>& shown) = 0;
   /// Undoes it. Events of it may still come.
   virtual void unwatch(KeySerial key) = 0;
   /// Takes in, and puts into the sink, all that happened before this call as far as the kernel has

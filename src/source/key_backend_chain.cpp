@@ -59,14 +59,15 @@ KeyBackendChain::KeyBackendChain(boost::asio::io_context& io, KeyBackendSink& si
 
 KeyBackendChain::~KeyBackendChain() = default;
 
-void KeyBackendChain::watch(KeySerial key, const KeyRights& rights, int view) {
+void KeyBackendChain::watch(KeySerial key, const KeyRights& rights,
+                            const std::vector<KeySerial>& shown) {
   std::exception_ptr first;
   for (const auto& link : links_) {
     KeyBackend* backend = link->backend();
     if (backend == nullptr) continue;
     watched_[key] = link.get();
     try {
-      return backend->watch(key, rights, view);
+      return backend->watch(key, rights, shown);
     } catch (const std::system_error&) {
       if (first == nullptr) first = std::current_exception();
       watched_.erase(key);

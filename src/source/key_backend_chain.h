@@ -23,7 +23,7 @@ class KeyBackendChain final : public KeyBackend {
   ~KeyBackendChain() override;
 
   /// Throws what the first one threw, where none takes the key.
-  void watch(KeySerial key, const KeyRights& rights, int view) override;
+  void watch(KeySerial key, const KeyRights& rights, const std::vector<KeySerial>& shown) override;
   void unwatch(KeySerial key) override;
   void sync() override;
 

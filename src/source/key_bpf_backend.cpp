@@ -10,7 +10,8 @@ KeyBpfBackend::KeyBpfBackend(boost::asio::io_context& io, KeyBackendSink& sink)
 
 KeyBpfBackend::~KeyBpfBackend() { wake_.release(); }
 
-void KeyBpfBackend::watch(KeySerial key, const KeyRights& /*rights*/, int /*view*/) {
+void KeyBpfBackend::watch(KeySerial key, const KeyRights& /*rights*/,
+                          const std::vector<KeySerial>& /*shown*/) {
   watched_.insert(key);
   programs_.want(true);
 }

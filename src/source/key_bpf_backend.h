@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <unordered_set>
+#include <vector>
 
 #include "kernel/key_bpf.h"
 #include "source/key_backend.h"
@@ -19,7 +20,7 @@ class KeyBpfBackend final : public KeyBackend {
   KeyBpfBackend(boost::asio::io_context& io, KeyBackendSink& sink);
   ~KeyBpfBackend() override;
 
-  void watch(KeySerial key, const KeyRights& rights, int view) override;
+  void watch(KeySerial key, const KeyRights& rights, const std::vector<KeySerial>& shown) override;
   void unwatch(KeySerial key) override;
   void sync() override { take(); }
 

@@ -24,6 +24,9 @@ struct KeyLook {
   int error = 0;           ///< why it may not be viewed by the watcher's IDs: EACCES, ENOKEY, ...
   bool possessed = false;  ///< the view shows it, for its possessor
   KeyState state;
+  /// Of a keyring that its possessor alone may read: all keys that the possessor sees. They are in
+  /// it, or may be. Only of the look that begins a watch.
+  std::vector<KeySerial> shown;
 
   /// Whether the kernel lets the watcher view it; of a key that is no more: as far as is known.
   [[nodiscard]] bool viewable() const { return error == 0 || possessed; }

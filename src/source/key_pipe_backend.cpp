@@ -14,7 +14,8 @@ KeyPipeBackend::KeyPipeBackend(boost::asio::io_context& io, KeyBackendSink& sink
 
 KeyPipeBackend::~KeyPipeBackend() { wake_.release(); }
 
-void KeyPipeBackend::watch(KeySerial key, const KeyRights& rights, int /*view*/) {
+void KeyPipeBackend::watch(KeySerial key, const KeyRights& rights,
+                           const std::vector<KeySerial>& /*shown*/) {
   const BorrowedIds ids(rights);
   pipe_.watch(key);
   watched_[key] = rights;

@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <map>
+#include <vector>
 
 #include "kernel/key_pipe.h"
 #include "source/key_backend.h"
@@ -22,7 +23,7 @@ class KeyPipeBackend final : public KeyBackend {
   KeyPipeBackend(boost::asio::io_context& io, KeyBackendSink& sink);
   ~KeyPipeBackend() override;
 
-  void watch(KeySerial key, const KeyRights& rights, int view) override;
+  void watch(KeySerial key, const KeyRights& rights, const std::vector<KeySerial>& shown) override;
   void unwatch(KeySerial key) override;
   void sync() override { take(); }
 

@@ -97,11 +97,11 @@ void KeySource::choose(const std::string& wanted) {
   usable_ = false;
 }
 
-void KeySource::begin_backend(KeySerial key, Entry& entry) {
+void KeySource::begin_backend(KeySerial key, Entry& entry, const KeyLook* look) {
   if (backend_ == nullptr) return;
   const KeyWatcher& watcher = *entry.watchers.front();
   try {
-    backend_->watch(key, watcher.rights, watcher.view ? watcher.view->fd() : -1);
+    backend_->watch(key, watcher.rights, look != nullptr ? look->shown : std::vector<KeySerial>());
     entry.by_backend = true;
   } catch (const std::system_error&) {
     // The comparison alone then.
@@ -115,7 +115,7 @@ void KeySource::watch(KeySerial key, const std::shared_ptr<const KeyWatcher>& wa
   const auto [place, added] = entries_.try_emplace(key);
   if (added) {
     place->second.watchers.push_back(watcher);
-    begin_backend(key, place->second);
+    begin_backend(key, place->second, look);
     if (look != nullptr) take(key, *look);
   } else {
     // What others have not been told yet is not for this one.

@@ -121,7 +121,7 @@ class KeySource final : public KeyBackendSink {
   };
 
   void choose(const std::string& wanted);
-  void begin_backend(KeySerial key, Entry& entry);
+  void begin_backend(KeySerial key, Entry& entry, const KeyLook* look);
   void schedule(Clock::time_point at);
   void plan();
   void begin_round();

@@ -31,17 +31,6 @@ void close_aside(std::unique_ptr<Tracepoint> trace) {
   std::thread([closed = std::move(trace)]() mutable { closed.reset(); }).detach();
 }
 
-/// All that an open /proc/keys shows.
-std::string read_view(int view) {
-  std::string text;
-  std::string part(65536, '\0');
-  ssize_t got = 0;
-  while ((got = ::pread(view, part.data(), part.size(), static_cast<off_t>(text.size()))) > 0) {
-    text.append(part, 0, static_cast<std::size_t>(got));
-  }
-  return text;
-}
-
 }  // namespace
 
 KeyTraceBackend::KeyTraceBackend(boost::asio::io_context& io, KeyBackendSink& sink)
@@ -63,11 +52,12 @@ KeyTraceBackend::~KeyTraceBackend() {
   if (trace_ != nullptr) close();
 }
 
-void KeyTraceBackend::watch(KeySerial key, const KeyRights& rights, int view) {
+void KeyTraceBackend::watch(KeySerial key, const KeyRights& rights,
+                            const std::vector<KeySerial>& shown) {
   if (trace_ == nullptr) open();
   linger_.cancel();
   take();  // what was done before is not judged by what is found now
-  const Watched& watched = watched_[key] = {rights, view};
+  const Watched& watched = watched_[key] = {rights, shown};
   learn_links(key, watched);
 }
 
@@ -83,18 +73,14 @@ void KeyTraceBackend::unwatch(KeySerial key) {
 
 void KeyTraceBackend::learn_links(KeySerial key, const Watched& watched) {
   std::vector<KeySerial> links;
-  int error = 0;
+  bool read = false;
   try {
     const BorrowedIds ids(watched.rights);
-    error = keyring_links(key, links);
+    read = keyring_links(key, links) == 0;
   } catch (const std::system_error&) {
-    error = EPERM;
+    // Those IDs are not to be had.
   }
-  if (error != 0 && watched.view >= 0) {
-    // A keyring that only its possessor may read: what the possessor can see is in it, or may be.
-    for (const KeyLine& line : parse_key_lines(read_view(watched.view))) links.push_back(line.key);
-  }
-  reader_.watched(key, links, now());
+  reader_.watched(key, read ? links : watched.shown, now());
 }
 
 void KeyTraceBackend::open() {

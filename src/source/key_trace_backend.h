@@ -27,14 +27,14 @@ class KeyTraceBackend final : public KeyBackend {
   KeyTraceBackend(boost::asio::io_context& io, KeyBackendSink& sink);
   ~KeyTraceBackend() override;
 
-  void watch(KeySerial key, const KeyRights& rights, int view) override;
+  void watch(KeySerial key, const KeyRights& rights, const std::vector<KeySerial>& shown) override;
   void unwatch(KeySerial key) override;
   void sync() override { take(); }
 
  private:
   struct Watched {
     KeyRights rights;
-    int view = -1;
+    std::vector<KeySerial> shown;
   };
 
   void open();
