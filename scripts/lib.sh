@@ -57,6 +57,8 @@ configure() {
 # configure_fuzzing DIRECTORY: sets up a build directory of the fuzzers, once.
 configure_fuzzing() {
   need_packages "${BUILD_PACKAGES[@]}" clang libclang-rt-14-dev
-  # clang links no sanitizer into shared libraries, so they have undefined symbols.
-  CC=clang CXX=clang++ configure "$1" -Dfuzzers=true -Db_sanitize=address,undefined -Db_lundef=false
+  # clang links no sanitizer into shared libraries, so they have undefined symbols. What takes
+  # longest is to compile.
+  CC=clang CXX=clang++ configure "$1" -Dfuzzers=true -Db_sanitize=address,undefined \
+    -Db_lundef=false -Doptimization=0
 }
