@@ -79,8 +79,14 @@ class Daemon:
         return json.loads((self.mount_point / "status").read_text())
 
     def descriptors(self):
-        """How many files the daemon has open."""
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
+        """How many files the daemon has open. Tracepoints that it has opened to know whether it may
+        are not counted: it has them closed, and the kernel takes its time."""
+        def is_counted(name):
+            with contextlib.suppress(FileNotFoundError):
+                return "perf_event" not in os.readlink(f"/proc/{self.pid}/fd/{name}")
+            return False
+
+        return sum(map(is_counted, os.listdir(f"/proc/{self.pid}/fd")))
 
     def wait_ready(self):
         ready = f"watchqd: ready on {self.mount_point}"

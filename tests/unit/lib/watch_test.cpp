@@ -46,7 +46,7 @@ extern "C" int ioctl(int fd, unsigned long request, ...) noexcept {
   call.fd = fd;
   call.request = request;
   int object = -1;
-  if (request == WATCHQ_IOC_KEY_NOTIFY) {
+  if (request == WATCHQ_IOC_KEY_NOTIFY || request == WATCHQ_IOC_KEYRING_NOTIFY) {
     std::memcpy(&call.key, argument, sizeof call.key);
     object = call.key.view;
   } else {
