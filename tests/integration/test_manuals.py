@@ -5,17 +5,14 @@ import json
 import os
 import re
 import subprocess
-import time
 
 import pytest
 
 import keys
 import manual
-import namespace
-import syscalls
 from client_program import BUILD_ROOT, WATCHQ, ClientProgram
 from daemon_process import EXECUTABLE, SOURCE_ROOT
-from processes import wait_for
+from shown import placed, speak_or_end
 
 HEADERS = {path.name: path.read_text() for path in (SOURCE_ROOT / "include/watchq").glob("*.h")}
 SCHEMA = SOURCE_ROOT / "data" / "watchq-event.schema.json"
@@ -163,24 +160,6 @@ def test_every_field_of_the_schema_is_in_the_page_of_files():
 
 # ---- the examples ------------------------------------------------------------------------------
 
-# What of an example depends on the machine that it runs on, as (text, what stands there here).
-PLACES = {
-    "/watchq": lambda watchqd, base: str(watchqd.mount_point),
-    "/srv": lambda watchqd, base: str(base),
-    "/data": lambda watchqd, base: str(base),
-    "logger": lambda watchqd, base: "echo",
-    "mounts/102": lambda watchqd, base: f"mounts/{namespace.mount_id(base)}",
-    # Less than the whole of it is free.
-    " 100000)": lambda watchqd, base: " 1000000)",
-}
-
-
-def placed(text, watchqd, base):
-    for there, here in PLACES.items():
-        text = re.sub(rf"(?<![\w<]){re.escape(there)}", here(watchqd, base), text)
-    return text
-
-
 @pytest.mark.parametrize("page, text", manual.programs(), ids=[name for name, _ in manual.programs()])
 def test_a_program_in_a_page_builds_and_runs(page, text, watchqd, base, workspace):
     program = workspace / page.replace(".", "_")
@@ -201,23 +180,6 @@ def test_a_program_in_a_page_builds_and_runs(page, text, watchqd, base, workspac
 def join_session():
     """A session keyring of our own, which programs that are started have too."""
     keys.join_session()
-
-
-def speak_or_end(program, base):
-    """Has something happen until the program says something or ends."""
-    namespace.mount_tmpfs(base / "other")
-
-    def happens():
-        namespace.mount_tmpfs(base / "m")
-        namespace.umount(base / "m")
-        keys.add_key(keys.SESSION, "watchq-test")
-        keys.clear(keys.SESSION)
-        # A state is looked at: it has to stay for a while.
-        read_only = int(time.monotonic() / 1.5) % 2 * syscalls.MS_RDONLY
-        syscalls.mount(None, base / "other", None, syscalls.MS_REMOUNT | read_only)
-        return program.out.so_far() or program.ended()
-
-    wait_for(happens, "the program to say something")
 
 
 @pytest.mark.parametrize("page, line", manual.commands(), ids=[name for name, _ in manual.commands()])

@@ -5,10 +5,12 @@ import os
 import re
 import subprocess
 
+import keys
 import namespace
 from client_program import BUILD_ROOT, WATCHQ, ClientProgram
 from daemon_process import EXECUTABLE, SOURCE_ROOT
 from processes import wait_for
+from shown import placed, speak_or_end
 
 TEXT = (SOURCE_ROOT / "README.md").read_text()
 EXAMPLES = SOURCE_ROOT / "examples"
@@ -42,25 +44,20 @@ def test_its_consumer_is_built_as_it_says_and_tells_of_a_mount(watchqd, workspac
 
 def commands():
     """The indented lines below "From a shell", and the like."""
-    return [line.strip() for line in re.findall(r"^    (?:watchq|cat|jq) .*$", TEXT, re.MULTILINE)]
+    return [line.strip() for line in re.findall(r"^    (?:watchq|cat|jq|grep) .*$", TEXT, re.MULTILINE)]
 
 
 def test_its_commands_run(watchqd, base):
     path = os.pathsep.join([str(WATCHQ.parent), str(EXECUTABLE.parent), os.environ["PATH"]])
     assert len(commands()) > 2
+    keys.join_session()
     for command in commands():
-        here = command.replace("/srv", str(base))
-        here = re.sub(r"/watchq(?=/)", str(watchqd.mount_point), here)
-        here = here.replace("watchq monitor", "watchq monitor --count 1")
+        here = placed(command, watchqd, base)
+        if "|" in command:  # who reads a pipe may print only when it ends
+            here = here.replace("watchq monitor", "watchq monitor --count 1")
         with ClientProgram("sh", "-c", here, PATH=path,
                            WATCHQ_MOUNT=str(watchqd.mount_point)) as program:
-
-            def happens():
-                namespace.mount_tmpfs(base / "m")
-                namespace.umount(base / "m")
-                return program.out.so_far() or program.ended()
-
-            wait_for(happens, command)
+            speak_or_end(program, base)
             assert program.out.wait_for(count=1), (command, program.err.so_far())
 
 
