@@ -203,15 +203,13 @@ def kernel_lines(device):
 
 def test_its_line_is_the_kernels(watchqd, run, make_filesystem):
     filesystem = make_filesystem(options="errors=remount-ro")
-    before = len(kernel_lines(filesystem.name))
     program = run(EXAMPLES / "remount-lines")
     wait_until_watched(watchqd, filesystem.place, "error", "event")
     Path(f"/sys/fs/ext4/{filesystem.name}/trigger_fs_error").write_text("x", encoding="ascii")
     line = program.out.wait_for(count=1)[0]
     assert re.fullmatch(r"\[ *\d+\.\d{6}\] .*", line)
-    kernels = kernel_lines(filesystem.name)
-    assert len(kernels) == before + 1
-    assert line.split("] ", 1)[1] == kernels[-1]
+    # How many there are says nothing: the kernel's log is a ring, and limits how often it says so.
+    assert line.split("] ", 1)[1] in kernel_lines(filesystem.name)
 
 
 def test_what_is_made_read_only_on_purpose_gives_no_line(watchqd, run, base, make_filesystem):
