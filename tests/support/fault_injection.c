@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Loaded before the C library, has calls fail: the file named by $WATCHQ_FAULTS says which and how,
  * in one line "CALL ERRNO"; without the file, or in an empty one, none. It is read at each call. */
+/* With it fallocate() is fallocate64(), of which there are two below. */
+#undef _FILE_OFFSET_BITS
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
