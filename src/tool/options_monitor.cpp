@@ -159,8 +159,8 @@ class MonitorLine : public CommandLine {
 
   /// What is watched where nothing was named, and what cannot be.
   void complete_watches() {
-    const std::size_t named =
-        options_.mounts.size() + options_.superblocks.size() + (options_.all_superblocks ? 1 : 0);
+    const std::size_t named = options_.mounts.size() + options_.superblocks.size() +
+                              options_.keys.size() + (options_.all_superblocks ? 1 : 0);
     // A state takes a watch of its own.
     if (named + (options_.until_state ? 1 : 0) > kMaxWatches) {
       throw Failure(ExitStatus::wrong_usage,

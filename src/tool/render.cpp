@@ -121,7 +121,12 @@ Json json_object(const Event& event) {
   const char* type = ::watchq_type_name(record.type());
   const char* subtype = ::watchq_subtype_name(record.type(), record.subtype());
   object["type"] = type != nullptr ? Json(type) : Json(record.type());
-  object["subtype"] = subtype != nullptr ? Json(subtype) : Json(record.subtype());
+  // Those of watchq's own that have none say so by leaving it out.
+  if (subtype != nullptr) {
+    object["subtype"] = subtype;
+  } else if (type == nullptr || record.type() < WATCHQ_TYPE_DETAIL) {
+    object["subtype"] = record.subtype();
+  }
   object["message"] = text_words(event);
   object["tag"] = record.tag();
   object["in_subtree"] = record.has(WATCH_INFO_IN_SUBTREE);

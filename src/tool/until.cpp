@@ -86,7 +86,11 @@ std::optional<std::vector<Event>> Until::reached() {
   for (Target& target : targets_) {
     const PathHolder holder = holder_of(target.path);
     if (!is_in_state(holder, *state_) && !target.came) {
-      for (Target& each : targets_) each.came = each.told = false;
+      // What was told of those that are there already stays told.
+      for (Target& each : targets_) {
+        each.came = false;
+        each.told = each.told && is_in_state(holder_of(each.path), *state_);
+      }
       return std::nullopt;
     }
     if (!target.told) untold.push_back(already(target.place, holder, *state_));
