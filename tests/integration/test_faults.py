@@ -166,6 +166,7 @@ def in_pid_namespace(script):
 
 SERVE = """
 {proc}
+: >'{place}.log'
 '{program}' --transport '{transport}' '{place}' 2>'{place}.log' & daemon=$!
 until grep -q 'ready on' '{place}.log'; do kill -0 $daemon || exit 9; done
 {use}
