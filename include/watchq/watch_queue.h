@@ -354,7 +354,7 @@ struct watchq_filter {
 /* Asks that who waits on the ring's `head` by futex(2) (FUTEX_WAIT without FUTEX_PRIVATE_FLAG, the
  * value being the head that was seen) is woken by new records, as poll() is, at a quarter of its
  * cost. Once a queue; EOPNOTSUPP where daemon and client do not share the ring's memory. A futex
- * knows nothing of a daemon that has gone: wait for a second, say, and then by poll(). */
+ * knows nothing of a daemon that has gone: wait for a moment, and then by poll(). */
 #define WATCHQ_IOC_WAKE_HEAD _IO('s', 0x1a)
 
 #define WATCHQ_DETAIL 0x1u   /* each record is followed by one that explains it */
