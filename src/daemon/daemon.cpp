@@ -282,7 +282,7 @@ class Daemon {
   }
 
   /// Before there are threads: each has its own capabilities.
-  std::uint64_t give_up_rights() {
+  static std::uint64_t give_up_rights() {
     // What this may do to the limit goes with the capabilities.
     const std::uint64_t files = raise_descriptor_limit();
     keep_needed_capabilities();

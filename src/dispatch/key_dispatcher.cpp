@@ -51,6 +51,22 @@ int take_view(const Peer& caller, int fd, KeyWatcher& watcher) {
   }
 }
 
+/// Throws RequestError for what cannot be watched so, whatever the queue watches.
+void check_may_watch(const watchq_key_watch& request, const ExaminedKey& examined) {
+  const KeyLook& look = examined.look;
+  if (!look.viewable()) throw RequestError(look.error, "the key");
+  if (look.state.rejected != 0) {
+    throw RequestError(static_cast<int>(look.state.rejected), "the key is negative");
+  }
+  if ((request.flags & WATCHQ_CHILDREN) != 0 && !look.state.is_keyring()) {
+    throw RequestError(EINVAL, "the key is no keyring");
+  }
+  const bool readable = look.state.links || examined.told_links.contains(request.key);
+  if ((request.flags & WATCHQ_SNAPSHOT) != 0 && look.state.is_keyring() && !readable) {
+    throw RequestError(EACCES, "what is linked in the keyring cannot be read");
+  }
+}
+
 /// Looks at what is linked below the key, a level at a time.
 void look_below(ExaminedKey& examined) {
   const auto links_of = [&](const KeyLook& look) -> std::set<KeySerial> {
@@ -154,19 +170,11 @@ void KeyDispatcher::watch(Recipient& queue, const watchq_key_watch& request,
     end(*watched);
     return;
   }
-  if (!look.viewable()) throw RequestError(look.error, "the key");
-  if (look.state.rejected != 0) {
-    throw RequestError(static_cast<int>(look.state.rejected), "the key is negative");
-  }
+  check_may_watch(request, examined);
   const bool children = (request.flags & WATCHQ_CHILDREN) != 0;
   const bool snapshot = (request.flags & WATCHQ_SNAPSHOT) != 0;
-  if (children && !look.state.is_keyring()) throw RequestError(EINVAL, "the key is no keyring");
   if (watched != nullptr && !(snapshot && watched->tag == request.tag)) {
     throw RequestError(EBUSY, "this queue already watches the key");
-  }
-  const bool readable = look.state.links || examined.told_links.contains(request.key);
-  if (snapshot && look.state.is_keyring() && !readable) {
-    throw RequestError(EACCES, "what is linked in the keyring cannot be read");
   }
   auto share = watched != nullptr ? watched->members.at(request.key).share
                                   : watch_limit_.share(queue.owner(), 1);

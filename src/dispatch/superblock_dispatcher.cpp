@@ -46,8 +46,7 @@ SuperblockDispatcher::SuperblockDispatcher(boost::asio::io_context& io, MountSou
 void SuperblockDispatcher::watch(Recipient& queue, const Peer& caller, const watchq_sb_watch& asked,
                                  const OpenObject& object, const ExaminedSuperblock& examined) {
   const watchq_watch& request = asked.watch;
-  const UniqueFd namespace_fd = caller.mount_namespace();
-  auto mounts = mounts_.open(namespace_fd.get(), mount_sink_);
+  auto mounts = mounts_.open(caller.mount_namespace().get(), mount_sink_);
   superblocks_.sync();
   mounts->sync_table();
   if ((request.flags & WATCHQ_ALL) != 0) {
@@ -68,9 +67,7 @@ void SuperblockDispatcher::watch(Recipient& queue, const Peer& caller, const wat
     throw RequestError(EBUSY, "this queue already watches the superblock");
   }
   auto share = watched != nullptr ? watched->share : watch_limit_.share(queue.owner(), 1);
-  auto probe = watched != nullptr               ? watched->probe
-               : has_server(mount.info.fs_type) ? probe_limit_.share(queue.owner(), 1)
-                                                : nullptr;
+  auto probe = watched != nullptr ? watched->probe : share_of_probes(queue, mount);
   superblocks_.watch(superblock, mounts, mount.info.mount, examined, probe != nullptr);
   const auto space = space_of_watched(asked, superblock, *mounts, probe != nullptr);
   if (watched != nullptr) unwatch(queue, superblock);
@@ -85,10 +82,20 @@ void SuperblockDispatcher::watch(Recipient& queue, const Peer& caller, const wat
                               std::move(share),
                               std::move(probe)};
   watches_.add(watch);
+  begin(watch, superblock, snapshot);
+}
+
+void SuperblockDispatcher::begin(const SuperblockWatch& watch, std::uint64_t superblock,
+                                 bool snapshot) {
   begin_space(watch, superblock, snapshot);
   if (!snapshot) return;
   tell_present(watch, superblock);
   tell_complete(watch);
+}
+
+std::shared_ptr<const UserLimit::Share> SuperblockDispatcher::share_of_probes(
+    const Recipient& queue, const Mount& mount) const {
+  return has_server(mount.info.fs_type) ? probe_limit_.share(queue.owner(), 1) : nullptr;
 }
 
 void SuperblockDispatcher::unwatch(const Recipient& queue, std::uint64_t superblock) {

@@ -97,6 +97,11 @@ class SuperblockDispatcher final : public SuperblockSink {
                                                const MountNamespace& mounts, bool probed) const;
   [[nodiscard]] bool can_tell_space(std::uint64_t superblock, const SpaceWatch& space) const;
   /// Begins with what is free now; told where `tells`.
+  /// Of a superblock whose server is to be asked; else none.
+  [[nodiscard]] std::shared_ptr<const UserLimit::Share> share_of_probes(const Recipient& queue,
+                                                                        const Mount& mount) const;
+  /// What a new watch is told at once.
+  void begin(const SuperblockWatch& watch, std::uint64_t superblock, bool snapshot);
   void begin_space(const SuperblockWatch& watch, std::uint64_t superblock, bool tells) const;
   void tell_present(const SuperblockWatch& watch, std::uint64_t superblock) const;
   static void tell_complete(const SuperblockWatch& watch);

@@ -6,8 +6,12 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstring>
+#include <system_error>
+#include <utility>
 
+#include "base/close_aside.h"
 #include "base/error.h"
 #include "kernel/fanotify_events.h"
 #include "kernel/uapi.h"
@@ -60,7 +64,9 @@ UniqueFd open_mount_fanotify(int namespace_fd) {
   if (!group.valid()) throw_errno("fanotify_init for mount events");
   if (::fanotify_mark(group.get(), FAN_MARK_ADD | uapi::kFanMarkMntns,
                       uapi::kFanMntAttach | uapi::kFanMntDetach, namespace_fd, nullptr) != 0) {
-    throw_errno("fanotify_mark of a mount namespace");
+    const int error = errno;
+    close_aside(std::move(group));
+    throw std::system_error(error, std::system_category(), "fanotify_mark of a mount namespace");
   }
   return group;
 }

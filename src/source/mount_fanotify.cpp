@@ -38,7 +38,7 @@ std::optional<pid_t> process_group(pid_t pid) {
 MountFanotify::MountFanotify(const MountContext& context, int namespace_fd)
     : MountNamespace(context, namespace_fd),
       namespace_id_(mount_namespace_id(namespace_fd)),
-      changes_(context.io, open_mount_fanotify(namespace_fd).release()) {
+      changes_(context.io, open_mount_fanotify(namespace_fd)) {
   // Changes are queued from here on: what the list already shows is recognised by its ID.
   load(list());
 }
@@ -49,7 +49,7 @@ void MountFanotify::start() {
 }
 
 void MountFanotify::wait_for_changes() {
-  changes_.async_wait(boost::asio::posix::descriptor_base::wait_read,
+  changes_->async_wait(boost::asio::posix::descriptor_base::wait_read,
                       [weak = weak_from_this()](const boost::system::error_code& error) {
                         const auto self = std::static_pointer_cast<MountFanotify>(weak.lock());
                         if (error || !self) return;
@@ -60,7 +60,7 @@ void MountFanotify::wait_for_changes() {
 
 void MountFanotify::take_changes() {
   for (;;) {
-    const auto changes = read_mount_changes(changes_.native_handle());
+    const auto changes = read_mount_changes(changes_->native_handle());
     if (changes.empty()) return;
     context_.counters.changes += changes.size();
     forgo_wake();

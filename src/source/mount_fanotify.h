@@ -2,6 +2,7 @@
 // MountFanotify: mounts by fanotify's mount events (Linux 6.15).
 #pragma once
 
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstdint>
 #include <optional>
@@ -9,6 +10,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/close_aside.h"
+#include "base/unique_fd.h"
 #include "kernel/fanotify.h"
 #include "source/mount_namespace.h"
 
@@ -32,6 +35,20 @@ class MountFanotify final : public MountNamespace {
   [[nodiscard]] std::optional<MountInfo> describe(std::uint64_t mount) const override;
 
  private:
+  /// A group of fanotify, which is not closed by us: that may take long.
+  class Group {
+   public:
+    Group(boost::asio::io_context& io, UniqueFd fd) : wake_(io, fd.release()) {}
+    Group(const Group&) = delete;
+    Group& operator=(const Group&) = delete;
+    ~Group() { close_aside(UniqueFd(wake_.release())); }
+
+    boost::asio::posix::stream_descriptor* operator->() { return &wake_; }
+
+   private:
+    boost::asio::posix::stream_descriptor wake_;
+  };
+
   struct Located {
     MountInfo info;
     std::string place;
@@ -68,7 +85,7 @@ class MountFanotify final : public MountNamespace {
   void tell_unplaced(MountEventKind kind, const MountChange& change);
 
   const std::uint64_t namespace_id_;  // of statmount(2)
-  boost::asio::posix::stream_descriptor changes_;
+  Group changes_;
   // Mounts that came and went again before we could look at them: told without their place.
   std::unordered_set<std::uint64_t> unplaced_;
   // Changes, by a mount whose own change they wait for.

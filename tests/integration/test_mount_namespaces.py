@@ -38,7 +38,7 @@ def test_refused_and_removed_watches_leave_no_descriptor_behind(queue, watchqd, 
                 queue.watch(base if tag == 1 else base / "d", tag)
             except OSError:
                 pass
-    assert watchqd.descriptors() == before
+    wait_for(lambda: watchqd.descriptors() == before, "all that was opened to be closed")
 
 
 def test_the_last_watch_of_a_namespace_gives_back_what_it_needed(watchqd, queue, base):

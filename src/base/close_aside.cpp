@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "base/close_aside.h"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace watchq {
+namespace {
+
+/// One thread: what keeps the kernel from closing one keeps it from closing all.
+class Closer {
+ public:
+  Closer() {
+    std::thread([this] { run(); }).detach();
+  }
+
+  void add(UniqueFd fd) {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(fd));
+    news_.notify_one();
+  }
+
+ private:
+  [[noreturn]] void run() {
+    for (;;) {
+      std::unique_lock lock(mutex_);
+      news_.wait(lock, [this] { return !waiting_.empty(); });
+      const UniqueFd fd = std::move(waiting_.front());
+      waiting_.pop_front();
+      lock.unlock();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable news_;
+  std::deque<UniqueFd> waiting_;
+};
+
+}  // namespace
+
+void close_aside(UniqueFd fd) {
+  // Never destroyed: its thread may be in the kernel for good.
+  static auto& closer = *new Closer;
+  closer.add(std::move(fd));
+}
+
+}  // namespace watchq

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// Closing what the kernel may take long to let go.
+#pragma once
+
+#include "base/unique_fd.h"
+
+namespace watchq {
+
+/// Closes a descriptor by a thread that does nothing else. To close a group of fanotify or inotify,
+/// the kernel waits until marks of all groups of the machine are gone, and with these inodes whose
+/// filesystem may have to be asked: it may be us (Linux 6.18, fsnotify_wait_marks_destroyed()). Any
+/// thread; never blocks. What is left when the process ends, the kernel closes.
+void close_aside(UniqueFd fd);
+
+}  // namespace watchq
