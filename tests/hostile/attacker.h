@@ -29,8 +29,8 @@ struct Target {
 /// Made after the fork, as root; become() it before the first attack. One thread draws from it.
 class Attacker {
  public:
-  Attacker(const Target& target, Shared& shared, std::uint64_t seed)
-      : target_(target), shared_(shared), random_(seed) {}
+  Attacker(const Target& target, Tallies& tallies, std::uint64_t seed)
+      : target_(target), tallies_(tallies), random_(seed) {}
 
   [[nodiscard]] const Target& target() const { return target_; }
   [[nodiscard]] std::string queue_path() const { return target_.mount_point + "/queue"; }
@@ -54,7 +54,7 @@ class Attacker {
   int any_object(int queue);
 
   /// Each thing that is done counts.
-  void did(std::uint64_t times = 1) { shared_.rounds.at(attack_) += times; }
+  void did(std::uint64_t times = 1) { tallies_.rounds.at(attack_) += times; }
   void begin(std::size_t attack) { attack_ = attack; }
 
   /// Memory that never comes to who reads it, while this process lives; null: there is none.
@@ -63,7 +63,7 @@ class Attacker {
 
  private:
   const Target& target_;
-  Shared& shared_;
+  Tallies& tallies_;
   std::mt19937_64 random_;
   std::size_t attack_ = 0;
   void* stalled_page_ = nullptr;

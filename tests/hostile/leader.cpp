@@ -30,9 +30,9 @@ void limit_attacker() {
   ::setrlimit(RLIMIT_AS, &memory);
 }
 
-[[noreturn]] void attack_until_killed(const Target& target, Shared& shared, unsigned int user,
+[[noreturn]] void attack_until_killed(const Target& target, Tallies& tallies, unsigned int user,
                                       std::uint64_t seed) {
-  Attacker attacker(target, shared, seed);
+  Attacker attacker(target, tallies, seed);
   limit_attacker();
   if (attacker.chance(20)) prepare_stalls(attacker);
   become(user);
@@ -49,36 +49,36 @@ std::uint64_t lifetime(std::mt19937_64& random) {
 }
 
 /// Reaps what has ended. Returns whether somebody had.
-bool reap(Shared& shared, std::vector<Place>& places) {
+bool reap(Tallies& tallies, std::vector<Place>& places) {
   int status = 0;
   const pid_t ended = ::waitpid(-1, &status, WNOHANG);
   if (ended <= 0) return false;
   for (Place& place : places) {
     if (place.attacker != ended) continue;
     place.attacker = 0;
-    if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) ++shared.died;
+    if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) ++tallies.died;
   }
   return true;
 }
 
-[[noreturn]] void lead(const Target& target, Shared& shared, unsigned int user,
+[[noreturn]] void lead(const Target& target, Tallies& tallies, unsigned int user,
                        unsigned int processes, std::uint64_t seed) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   std::mt19937_64 random(seed);
   std::vector<Place> places(processes);
   for (;;) {
-    while (reap(shared, places)) {
+    while (reap(tallies, places)) {
     }
     for (Place& place : places) {
       if (place.attacker != 0 && now_ns() > place.dies_at) {
-        ++shared.killed;
+        ++tallies.killed;
         ::kill(place.attacker, SIGKILL);
         place.dies_at += 1'000'000'000;
       }
       if (place.attacker != 0) continue;
       const std::uint64_t its_seed = random();
       place = {::fork(), now_ns() + lifetime(random)};
-      if (place.attacker == 0) attack_until_killed(target, shared, user, its_seed);
+      if (place.attacker == 0) attack_until_killed(target, tallies, user, its_seed);
       if (place.attacker < 0) place.attacker = 0;
     }
     ::usleep(500);
@@ -94,9 +94,10 @@ pid_t start_leader(const Target& target, Shared& shared, unsigned int user, unsi
   if (outer < 0) throw_errno("fork");
   if (outer != 0) return outer;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  Tallies& tallies = keep_tallies_alone(shared);
   if (::unshare(CLONE_NEWPID) != 0) ::_exit(1);
   const pid_t leader = ::fork();
-  if (leader == 0) lead(target, shared, user, processes, seed);
+  if (leader == 0) lead(target, tallies, user, processes, seed);
   // Ends when the leader does, which is killed with us: its namespace goes, and all within.
   int status = 0;
   ::waitpid(leader, &status, 0);

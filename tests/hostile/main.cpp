@@ -110,7 +110,7 @@ pid_t start_client(Shared& shared, const std::function<void()>& work) {
 
 std::uint64_t rounds_of(const Shared& shared) {
   std::uint64_t sum = 0;
-  for (const auto& rounds : shared.rounds) sum += rounds.load();
+  for (const auto& rounds : shared.tallies.rounds) sum += rounds.load();
   return sum;
 }
 
@@ -123,7 +123,7 @@ void print_delays(const char* what, const Delays& delays) {
 void print_results(const Shared& shared) {
   for (std::size_t at = 0; at < attacks().size(); ++at) {
     std::printf("%-24s %8llu\n", attacks()[at].name,
-                static_cast<unsigned long long>(shared.rounds.at(at).load()));
+                static_cast<unsigned long long>(shared.tallies.rounds.at(at).load()));
   }
   for (std::size_t at = 0; at < kWatchers; ++at) {
     print_delays(at % 2 == 0 ? "watcher that maps" : "watcher that reads",
@@ -132,8 +132,8 @@ void print_results(const Shared& shared) {
   print_delays("injector", shared.injected);
   std::printf("rounds %llu, attackers killed %llu, died %llu, mounts and unmounts %llu\n",
               static_cast<unsigned long long>(rounds_of(shared)),
-              static_cast<unsigned long long>(shared.killed.load()),
-              static_cast<unsigned long long>(shared.died.load()),
+              static_cast<unsigned long long>(shared.tallies.killed.load()),
+              static_cast<unsigned long long>(shared.tallies.died.load()),
               static_cast<unsigned long long>(shared.steps_done.load()));
 }
 

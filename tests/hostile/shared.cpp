@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "hostile/shared.h"
 
+#include <sys/mman.h>
+
 #include <bit>
 #include <cmath>
 #include <new>
@@ -35,11 +37,25 @@ double Delays::quantile(double share) const {
   return longest();
 }
 
-Shared* make_shared_state() {
-  void* memory =
-      ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+namespace {
+
+void* map_shared(std::size_t size) {
+  void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw_errno("mmap");
-  return new (memory) Shared;
+  return memory;
+}
+
+}  // namespace
+
+Shared* make_shared_state() {
+  auto* tallies = new (map_shared(sizeof(Tallies))) Tallies;
+  return new (map_shared(sizeof(Shared))) Shared(*tallies);
+}
+
+Tallies& keep_tallies_alone(Shared& shared) {
+  Tallies& tallies = shared.tallies;
+  if (::munmap(&shared, sizeof shared) != 0) throw_errno("munmap");
+  return tallies;
 }
 
 }  // namespace watchq

@@ -52,19 +52,29 @@ struct WatcherState {
   Delays delays;
 };
 
-/// Zero at first; in memory that children inherit.
-struct Shared {
-  std::atomic<bool> stop{false};
-  std::array<MountStep, kSteps> steps;
-  std::atomic<std::uint64_t> steps_done{0};
-  std::array<WatcherState, kWatchers> watchers;
-  Delays injected;
+/// What attackers count. They may damage it, as all that they have mapped.
+struct Tallies {
   std::array<std::atomic<std::uint64_t>, kAttacks> rounds{};  ///< by attack
   std::atomic<std::uint64_t> killed{0};
   std::atomic<std::uint64_t> died{0};
 };
 
+/// Zero at first; in memory that children inherit, but for attackers.
+struct Shared {
+  explicit Shared(Tallies& for_attackers) : tallies(for_attackers) {}
+
+  Tallies& tallies;
+  std::atomic<bool> stop{false};
+  std::array<MountStep, kSteps> steps;
+  std::atomic<std::uint64_t> steps_done{0};
+  std::array<WatcherState, kWatchers> watchers;
+  Delays injected;
+};
+
 /// The one instance of a run, for its processes alone. Never freed.
 Shared* make_shared_state();
+
+/// For a child that is to attack: takes its mapping of the state away, and leaves the tallies.
+Tallies& keep_tallies_alone(Shared& shared);
 
 }  // namespace watchq
