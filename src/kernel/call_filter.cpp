@@ -216,7 +216,7 @@ void on_refused_call(int, siginfo_t* info, void* of) {
 
 constexpr std::uint32_t kRefusal = SCMP_ACT_TRAP;
 
-void say_what_is_refused() {
+[[maybe_unused]] void say_what_is_refused() {
   struct sigaction action {};
   action.sa_sigaction = on_refused_call;
   action.sa_flags = SA_SIGINFO | SA_NODEFER;
@@ -226,7 +226,7 @@ void say_what_is_refused() {
 #else
 
 constexpr std::uint32_t kRefusal = SCMP_ACT_ERRNO(ENOSYS);
-void say_what_is_refused() {}
+[[maybe_unused]] void say_what_is_refused() {}
 
 #endif
 
