@@ -26,7 +26,6 @@ class Terminal:
             "bash", ["--norc", "--noprofile", "-i"], encoding="utf-8", dimensions=(rows, columns),
             timeout=DEADLINE, env={**os.environ, "TERM": "xterm-256color", "PS1": PROMPT,
                                    "HISTFILE": "", "NO_COLOR": "", **environment})
-        self._shell.setecho(True)
         self.wait_for(lambda: self.lines()[-1:] == [PROMPT.rstrip()])
 
     def __enter__(self):
