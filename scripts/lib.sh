@@ -41,10 +41,6 @@ BUILD_PACKAGES=(g++ meson ninja-build pkg-config libfuse3-dev libboost-dev nlohm
 # shellcheck disable=SC2034 # for those who source this
 KERNEL_PACKAGES=(qemu-system-x86 busybox-static dmsetup e2fsprogs xfsprogs btrfs-progs quota)
 
-# What tests/kernels/watch_queue_kernel takes, beside those.
-# shellcheck disable=SC2034 # for those who source this
-WATCH_QUEUE_KERNEL_PACKAGES=(make flex bison bc libelf-dev xz-utils)
-
 # What scripts/bench takes beside: the peers, and what draws.
 # shellcheck disable=SC2034 # for those who source this
 BENCH_PACKAGES=(libmount-dev util-linux python3 python3-matplotlib)
