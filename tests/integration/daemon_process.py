@@ -35,6 +35,13 @@ def with_transport(options):
     return options if "--transport" in options else ("--transport", TRANSPORT, *options)
 
 
+def with_key_backend(options):
+    """In an emulated machine it takes seconds to load programs into the kernel, for each daemon."""
+    if "--key-backend" in options or "WATCHQ_TEST_GUEST" not in os.environ:
+        return options
+    return ("--key-backend", "poll", *options)
+
+
 class Daemon:
     """A running daemon. Its stderr is collected as it comes, so that it never blocks on us."""
 
@@ -44,7 +51,7 @@ class Daemon:
         self._lines = []
         self._news = threading.Condition()
         self._process = subprocess.Popen(
-            [program, *with_transport(options), *[self.mount_point][:names_mount_point]], stdin=subprocess.DEVNULL,
+            [program, *with_key_backend(with_transport(options)), *[self.mount_point][:names_mount_point]], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
             preexec_fn=None if uid is None else lambda: become(uid))
         self._reader = threading.Thread(target=self._collect, daemon=True)
