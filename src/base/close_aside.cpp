@@ -41,6 +41,8 @@ class Closer {
 
 }  // namespace
 
+void start_closing_aside() { close_aside(UniqueFd()); }
+
 void close_aside(UniqueFd fd) {
   // Never destroyed: its thread may be in the kernel for good.
   static auto& closer = *new Closer;

@@ -12,4 +12,7 @@ namespace watchq {
 /// thread; never blocks. What is left when the process ends, the kernel closes.
 void close_aside(UniqueFd fd);
 
+/// Starts that thread, which else the first descriptor does: where none is to be had later.
+void start_closing_aside();
+
 }  // namespace watchq

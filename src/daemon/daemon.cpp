@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
+#include "base/close_aside.h"
 #include "base/mapping_guard.h"
 #include "daemon/limit_report.h"
 #include "daemon/metrics.h"
@@ -291,6 +292,7 @@ class Daemon {
 
   /// Once all is set up. Who unmounts by fusermount3 lets that gain the rights that we do not have.
   void confine() {
+    start_closing_aside();
     install_mapping_guard();
     forbid_core_dumps();
     if (mount_point_.by_fusermount()) return;
