@@ -21,7 +21,7 @@ const OpenText* text_of(const fuse_file_info& info) {
 }  // namespace
 
 void open_text(fuse_req_t request, std::string text, UserLimit::Share share) {
-  auto kept = std::make_unique<OpenText>(std::move(text), std::move(share));
+  auto kept = std::make_unique<OpenText>(OpenText{std::move(text), std::move(share)});
   fuse_file_info info{};
   info.fh = reinterpret_cast<std::uint64_t>(kept.get());
   info.direct_io = 1;
