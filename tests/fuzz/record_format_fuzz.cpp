@@ -3,6 +3,7 @@
 //
 // Input: the buffer's size, then a record whose length is put right.
 #include <array>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "fuzz/fuzz_input.h"
@@ -42,9 +43,10 @@ void record_format(FuzzInput input) {
   check_format(exact.data(), length, size);
 
   const Record copy(exact.data(), length);
-  const Setting setting{{}, std::string(reinterpret_cast<const char*>(record.data()), length)};
+  Event event{copy, detail_of(copy), {}, {}, Origin::change, {}};
+  event.path = std::string(reinterpret_cast<const char*>(record.data()), length);
   for (const std::string& line :
-       {text_line(copy, setting), json_line(copy, setting), json_loss_line(copy, setting)}) {
+       {text_line(event), text_loss_line(event), json_line(event), json_line(json_loss(event))}) {
     require(line.find('\n') == std::string::npos, "one line each");
   }
 }

@@ -55,8 +55,9 @@ void print_all(const Body& body, std::uint32_t type) {
 int main() {
   print_all(mount_notification{{}, 64, 65}, WATCH_TYPE_MOUNT_NOTIFY);
   print_all(mount_notification{{}, 0, 0}, WATCH_TYPE_MOUNT_NOTIFY);
-  for (const std::uint32_t error : {EIO, ENOSPC, 4000}) {
-    print_all(superblock_error_notification{{{}, 5}, error, 1}, WATCH_TYPE_SB_NOTIFY);
+  for (const int error : {EIO, ENOSPC, 4000}) {
+    const auto number = static_cast<std::uint32_t>(error);
+    print_all(superblock_error_notification{{{}, 5}, number, 1}, WATCH_TYPE_SB_NOTIFY);
   }
   print_all(key_notification{{}, 7, 0}, WATCH_TYPE_KEY_NOTIFY);
   print_all(key_notification{{}, 7, ENOKEY}, WATCH_TYPE_KEY_NOTIFY);

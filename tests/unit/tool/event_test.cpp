@@ -86,7 +86,7 @@ TEST(EventFilterTest, TheRingLetsThroughWhatIsWantedAndNothingElse) {
     EventFilter filter;
     filter.add(word);
     ASSERT_LE(filter.ring_filter(false).size(), 16U);
-    for (const std::uint32_t type : {1, 2, 3, 0x800003}) {
+    for (const std::uint32_t type : {1U, 2U, 3U, 0x800003U}) {
       for (std::uint32_t subtype = 0; subtype < 10; ++subtype) {
         for (const std::uint32_t flag : {0U, WATCH_INFO_FLAG_0}) {
           const Record record = make_record(type, subtype, flag, std::uint64_t{1}, 28u, 0u);

@@ -65,7 +65,7 @@ TEST(LoadTest, RatesAreForEachSecondBetweenTwoScreens) {
 
 TEST(LoadTest, AScreenIsNoLargerThanItsTerminal) {
   const Load now = load_at(14s, 110, 30);
-  for (const std::size_t rows : {1, 5, 24}) {
+  for (const std::size_t rows : {1U, 5U, 24U}) {
     std::istringstream screen(screen_of(now, nullptr, 20, rows));
     std::string line;
     std::size_t lines = 0;
