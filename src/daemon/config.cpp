@@ -156,6 +156,8 @@ Json parse(const std::string& path, const std::string& text) {
   } catch (const Json::parse_error& error) {
     refuse(path + ":" + std::to_string(line_at(text, error.byte == 0 ? 0 : error.byte - 1)),
            error.what());
+  } catch (const Json::out_of_range& error) {
+    refuse(path, error.what());  // a number beyond all that there are, which the text names
   }
 }
 

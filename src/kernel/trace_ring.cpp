@@ -24,8 +24,9 @@ std::vector<std::byte> copy(std::span<const std::byte> ring, std::uint64_t from,
   std::vector<std::byte> bytes(size);
   const std::size_t at = static_cast<std::size_t>(from % ring.size());
   const std::size_t first = std::min(size, ring.size() - at);
-  std::memcpy(bytes.data(), ring.data() + at, first);
-  std::memcpy(bytes.data() + first, ring.data(), size - first);
+  const auto end =
+      std::copy_n(ring.begin() + static_cast<std::ptrdiff_t>(at), first, bytes.begin());
+  std::copy_n(ring.begin(), size - first, end);
   return bytes;
 }
 

@@ -141,7 +141,8 @@ TraceFormat read_trace_format(const std::string& name) {
 
 std::uint64_t trace_number(std::span<const std::byte> raw, const TraceField& field) {
   std::uint64_t number = 0;
-  if (field.size > sizeof number || field.offset + field.size > raw.size()) return 0;
+  if (field.size > sizeof number || field.offset > raw.size()) return 0;
+  if (field.size > raw.size() - field.offset) return 0;
   std::byte* into = reinterpret_cast<std::byte*>(&number);
   if constexpr (std::endian::native == std::endian::big) into += sizeof number - field.size;
   std::memcpy(into, raw.data() + field.offset, field.size);

@@ -6,6 +6,7 @@
 #include <linux/fuse.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -32,7 +33,7 @@ void fuse_init(FuzzInput input) {
   fuse_out_header header{};
   header.unique = init.request;
   std::vector<std::byte> reply(payload);
-  std::memcpy(reply.data(), request.data(), std::min(payload, request.size()));
+  std::copy_n(request.begin(), std::min(payload, request.size()), reply.begin());
   const std::array<iovec, 2> parts{iovec{&header, sizeof header},
                                    iovec{reply.data(), reply.size()}};
   for (int again = 0; again < 2; ++again) {
