@@ -54,7 +54,8 @@ ssize_t Handshake::write_reply(int fd, std::span<const iovec> parts) {
   }
   init_ = 0;
   uapi::FuseInitOut init{};
-  std::memcpy(&init, parts[1].iov_base, std::min(parts[1].iov_len, sizeof init));
+  const std::size_t known = std::min(parts[1].iov_len, sizeof init);
+  if (known != 0) std::memcpy(&init, parts[1].iov_base, known);
   init.minor = std::max(init.minor, uapi::kFusePassthroughMinor);
   init.flags |= uapi::kFuseInitExt;
   init.flags2 |= uapi::kFusePassthroughFlags2;
