@@ -50,12 +50,12 @@ void MountFanotify::start() {
 
 void MountFanotify::wait_for_changes() {
   changes_->async_wait(boost::asio::posix::descriptor_base::wait_read,
-                      [weak = weak_from_this()](const boost::system::error_code& error) {
-                        const auto self = std::static_pointer_cast<MountFanotify>(weak.lock());
-                        if (error || !self) return;
-                        self->take_changes();
-                        self->wait_for_changes();
-                      });
+                       [weak = weak_from_this()](const boost::system::error_code& error) {
+                         const auto self = std::static_pointer_cast<MountFanotify>(weak.lock());
+                         if (error || !self) return;
+                         self->take_changes();
+                         self->wait_for_changes();
+                       });
 }
 
 void MountFanotify::take_changes() {
