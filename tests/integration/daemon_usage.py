@@ -7,8 +7,9 @@ from pathlib import Path
 
 from processes import wait_for
 
-# The one that serves, and one that looks at keys: it stays once a key was watched.
-THREADS_AT_REST = 2
+# The one that serves, the one that closes what takes the kernel long, and one that looks at keys: it
+# stays once a key was watched.
+THREADS_AT_REST = 3
 PAGE_KIB = os.sysconf("SC_PAGESIZE") // 1024
 
 
