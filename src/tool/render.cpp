@@ -6,6 +6,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "report/report.h"
 #include "tool/render_detail.h"
 
 namespace watchq {
@@ -89,34 +90,17 @@ std::string escape(const std::string& text) {
   return escaped;
 }
 
-std::string timestamp(std::chrono::system_clock::time_point time) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  const auto micros = std::chrono::floor<std::chrono::microseconds>(time - seconds).count();
-  const std::time_t clock = std::chrono::system_clock::to_time_t(seconds);
-  std::tm local{};
-  ::localtime_r(&clock, &local);
-  std::array<char, 32> date{};
-  std::array<char, 32> fraction{};
-  std::array<char, 32> zone{};
-  std::strftime(date.data(), date.size(), "%FT%T", &local);
-  std::snprintf(fraction.data(), fraction.size(), ".%06ld", static_cast<long>(micros));
-  std::strftime(zone.data(), zone.size(), "%z", &local);
-  // +hhmm; RFC 3339 wants a colon.
-  return std::string(date.data()) + fraction.data() + std::string(zone.data(), 3) + ':' +
-         std::string(zone.data() + 3);
-}
-
 std::string text_words(const Event& event) { return subject(event) + ' ' + words_of(event); }
 
 std::string text_line(const Event& event, const Paint& paint) {
-  return paint(Colour::dim, timestamp(event.time)) + ' ' + paint(Colour::bold, subject(event)) +
-         ' ' + painted_words(event, paint);
+  return paint(Colour::dim, rfc3339(event.time)) + ' ' + paint(Colour::bold, subject(event)) + ' ' +
+         painted_words(event, paint);
 }
 
 Json json_object(const Event& event) {
   const Record& record = event.record;
   Json object;
-  object["time"] = timestamp(event.time);
+  object["time"] = rfc3339(event.time);
   object["monotonic"] = monotonic_now();
   const char* type = ::watchq_type_name(record.type());
   const char* subtype = ::watchq_subtype_name(record.type(), record.subtype());
@@ -146,13 +130,13 @@ std::string json_line(const Json& object) {
 std::string json_line(const Event& event) { return json_line(json_object(event)); }
 
 std::string text_loss_line(const Event& event, const Paint& paint) {
-  return paint(Colour::dim, timestamp(event.time)) + ' ' + paint(Colour::bad, "LOST") + ' ' +
+  return paint(Colour::dim, rfc3339(event.time)) + ' ' + paint(Colour::bad, "LOST") + ' ' +
          loss_words(event);
 }
 
 Json json_loss(const Event& event) {
   Json object;
-  object["time"] = timestamp(event.time);
+  object["time"] = rfc3339(event.time);
   object["monotonic"] = monotonic_now();
   object["type"] = ::watchq_type_name(WATCHQ_TYPE_LOST);
   object["reason"] = event.record.has(WATCH_INFO_OVERRUN) ? "overrun" : "no memory";

@@ -2,7 +2,6 @@
 // Lines of output, one for each event: text for people, JSON for programs.
 #pragma once
 
-#include <chrono>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -10,9 +9,6 @@
 #include "tool/paint.h"
 
 namespace watchq {
-
-/// A time of day, with microseconds and the local offset from UTC, as RFC 3339 has it.
-std::string timestamp(std::chrono::system_clock::time_point time);
 
 /// A path or another text of somebody's choice in one piece: blanks, control characters and
 /// backslashes as \ooo.

@@ -1,28 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "tool/render_detail.h"
 
-#include <linux/mount.h>
-
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <utility>
+#include <optional>
+
+#include "report/mount_attributes.h"
 
 namespace watchq {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr std::pair<std::uint32_t, const char*> kAttributes[] = {
-    {MOUNT_ATTR_RDONLY, "ro"},
-    {MOUNT_ATTR_NOSUID, "nosuid"},
-    {MOUNT_ATTR_NODEV, "nodev"},
-    {MOUNT_ATTR_NOEXEC, "noexec"},
-    {MOUNT_ATTR_NOATIME, "noatime"},
-    {MOUNT_ATTR_STRICTATIME, "strictatime"},
-    {MOUNT_ATTR_NODIRATIME, "nodiratime"},
-    {MOUNT_ATTR_IDMAP, "idmapped"},
-    {MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow"},
-};
 
 void add_superblock(Json& object, const Record& record, const superblock_notification& body) {
   const bool flag_0 = record.has(WATCH_INFO_FLAG_0);
@@ -74,11 +62,7 @@ void add_detail(Json& object, const Record& record, const Detail& detail) {
   add_known(object, "root", detail.root);
   add_known(object, "device", detail.device);
   if (record.type() == WATCH_TYPE_MOUNT_NOTIFY) {
-    Json attributes = Json::array();
-    for (const auto& [bit, name] : kAttributes) {
-      if ((detail.attributes & bit) != 0) attributes.push_back(name);
-    }
-    object["attributes"] = attributes;
+    object["attributes"] = attribute_names(detail.attributes);
   }
   if (detail.mount != 0) object["unique_mount"] = detail.mount;
   if (detail.parent != 0) object["unique_parent"] = detail.parent;

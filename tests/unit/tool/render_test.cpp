@@ -11,6 +11,7 @@
 #include <regex>
 
 #include "make_record.h"
+#include "report/report.h"
 
 namespace watchq {
 namespace {
@@ -50,11 +51,11 @@ class RenderTest : public testing::Test {
 };
 
 TEST_F(RenderTest, TimesTellTheirOffsetFromUtc) {
-  EXPECT_EQ(timestamp(kTimePoint), kTime);
+  EXPECT_EQ(rfc3339(kTimePoint), kTime);
   set_zone("TEST-5:30");
-  EXPECT_EQ(timestamp(kTimePoint), "1970-01-02T05:30:01.000250+05:30");
+  EXPECT_EQ(rfc3339(kTimePoint), "1970-01-02T05:30:01.000250+05:30");
   set_zone("TEST+3");
-  EXPECT_EQ(timestamp(kTimePoint), "1970-01-01T21:00:01.000250-03:00");
+  EXPECT_EQ(rfc3339(kTimePoint), "1970-01-01T21:00:01.000250-03:00");
 }
 
 TEST_F(RenderTest, TextTellsWhenWhereAndWhat) {
