@@ -17,9 +17,9 @@ class Closer {
     std::thread([this] { run(); }).detach();
   }
 
-  void add(UniqueFd fd) {
+  void add(std::shared_ptr<const void> object) {
     const std::lock_guard lock(mutex_);
-    waiting_.push_back(std::move(fd));
+    waiting_.push_back(std::move(object));
     news_.notify_one();
   }
 
@@ -28,25 +28,26 @@ class Closer {
     for (;;) {
       std::unique_lock lock(mutex_);
       news_.wait(lock, [this] { return !waiting_.empty(); });
-      const UniqueFd fd = std::move(waiting_.front());
+      std::shared_ptr<const void> object = std::move(waiting_.front());
       waiting_.pop_front();
       lock.unlock();
+      object.reset();
     }
   }
 
   std::mutex mutex_;
   std::condition_variable news_;
-  std::deque<UniqueFd> waiting_;
+  std::deque<std::shared_ptr<const void>> waiting_;
 };
 
 }  // namespace
 
 void start_closing_aside() { close_aside(UniqueFd()); }
 
-void close_aside(UniqueFd fd) {
+void close_aside(std::shared_ptr<const void> object) {
   // Never destroyed: its thread may be in the kernel for good.
   static auto& closer = *new Closer;
-  closer.add(std::move(fd));
+  closer.add(std::move(object));
 }
 
 }  // namespace watchq

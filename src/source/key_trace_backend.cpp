@@ -6,9 +6,9 @@
 #include <chrono>
 #include <ctime>
 #include <string>
-#include <thread>
 #include <utility>
 
+#include "base/close_aside.h"
 #include "kernel/keyctl.h"
 
 namespace watchq {
@@ -26,11 +26,6 @@ std::uint64_t now() {
          static_cast<std::uint64_t>(time.tv_nsec);
 }
 
-/// The kernel waits until no processor can be in them any more; nobody waits for that.
-void close_aside(std::unique_ptr<Tracepoint> trace) {
-  std::thread([closed = std::move(trace)]() mutable { closed.reset(); }).detach();
-}
-
 }  // namespace
 
 KeyTraceBackend::KeyTraceBackend(boost::asio::io_context& io, KeyBackendSink& sink)
@@ -45,7 +40,7 @@ KeyTraceBackend::KeyTraceBackend(boost::asio::io_context& io, KeyBackendSink& si
     ids_.push_back(format.id);
   }
   // Opened for a moment, to know whether we may.
-  close_aside(std::make_unique<Tracepoint>(ids_, 1));
+  close_aside(std::make_shared<const Tracepoint>(ids_, 1));
 }
 
 KeyTraceBackend::~KeyTraceBackend() {
@@ -101,7 +96,7 @@ void KeyTraceBackend::close() {
   reader_.forget();
   names_.forget();
   calls_.forget();
-  close_aside(std::move(trace_));
+  close_aside(std::shared_ptr<const Tracepoint>(std::move(trace_)));
 }
 
 void KeyTraceBackend::wait(std::size_t at) {

@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
-#include <thread>
 #include <utility>
+
+#include "base/close_aside.h"
 
 namespace watchq {
 namespace {
@@ -92,8 +93,7 @@ void SuperblockTraces::open(Point& point) {
 void SuperblockTraces::close(Point& point) {
   for (const auto& wake : point.wakes) wake->release();
   point.wakes.clear();
-  // The kernel waits until no processor can be in the tracepoint any more; nobody waits for that.
-  std::thread([closed = std::move(point.open)]() mutable { closed.reset(); }).detach();
+  close_aside(std::shared_ptr<const Tracepoint>(std::move(point.open)));
 }
 
 void SuperblockTraces::close_unused() {
