@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "source/key_bpf_backend.h"
 
+#include "source/key_deed_reader.h"
+
 namespace watchq {
 
 KeyBpfBackend::KeyBpfBackend(boost::asio::io_context& io, KeyBackendSink& sink)
@@ -32,14 +34,7 @@ void KeyBpfBackend::wait() {
 
 void KeyBpfBackend::take() {
   const KeyPrograms::Taken taken = programs_.take();
-  for (const KeyDeed& deed : taken.deeds) {
-    if (deed.kind == KeyDeedKind::freed) {
-      sink_.on_key_gone(deed.key);
-    } else {
-      sink_.on_key_event({static_cast<KeyEventKind>(deed.kind), deed.key,
-                          static_cast<std::uint32_t>(deed.aux), deed.process});
-    }
-  }
+  for (const KeyDeed& deed : taken.deeds) tell_deed(sink_, deed);
   if (taken.lost != 0) sink_.on_key_loss();
 }
 

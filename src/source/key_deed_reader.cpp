@@ -10,6 +10,12 @@ constexpr std::size_t kMostKnown = 1 << 20;
 
 }  // namespace
 
+void tell_deed(KeyBackendSink& sink, const KeyDeed& deed) {
+  if (deed.kind == KeyDeedKind::freed) return sink.on_key_gone(deed.key);
+  sink.on_key_event({static_cast<KeyEventKind>(deed.kind), deed.key,
+                     static_cast<std::uint32_t>(deed.aux), deed.process});
+}
+
 void KeyDeedReader::watched(KeySerial key, const std::vector<KeySerial>& links,
                             std::uint64_t when) {
   watched_.insert(key);
@@ -48,7 +54,7 @@ void KeyDeedReader::read(const KeyDeed& deed) {
   if (deed.kind == KeyDeedKind::uncertain) return doubt(KeyEventKind::linked, 0, 0, deed);
   if (deed.kind == KeyDeedKind::freed) {
     known_.erase(deed.key);
-    return sink_.on_key_gone(deed.key);
+    return tell_deed(sink_, deed);
   }
   const bool links = deed.kind == KeyDeedKind::linked || deed.kind == KeyDeedKind::unlinked;
   const auto key = resolve_(deed, deed.key);

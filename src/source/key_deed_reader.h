@@ -14,6 +14,10 @@
 
 namespace watchq {
 
+/// Tells of a deed that names its keys by serial number and is one of the kinds of an event, or
+/// `freed`.
+void tell_deed(KeyBackendSink& sink, const KeyDeed& deed);
+
 /// add_key(2) makes a key or updates the one that is there, and does not say which: so the links of
 /// the watched keyrings are kept in mind. What cannot be told for sure is left to a comparison of
 /// states. One thread.

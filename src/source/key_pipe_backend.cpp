@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "source/key_deed_reader.h"
+
 namespace watchq {
 
 KeyPipeBackend::KeyPipeBackend(boost::asio::io_context& io, KeyBackendSink& sink)
@@ -44,13 +46,8 @@ void KeyPipeBackend::wait() {
 void KeyPipeBackend::take() {
   const KeyPipeTaken taken = pipe_.take();
   for (const KeyDeed& deed : taken.deeds) {
-    if (deed.kind == KeyDeedKind::freed) {
-      watched_.erase(deed.key);
-      sink_.on_key_gone(deed.key);
-    } else {
-      sink_.on_key_event({static_cast<KeyEventKind>(deed.kind), deed.key,
-                          static_cast<std::uint32_t>(deed.aux), 0});
-    }
+    if (deed.kind == KeyDeedKind::freed) watched_.erase(deed.key);
+    tell_deed(sink_, deed);
   }
   if (taken.lost) sink_.on_key_loss();
 }
