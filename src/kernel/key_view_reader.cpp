@@ -38,15 +38,26 @@ struct Descriptors {
   std::array<int, 2> fds{-1, -1};  // what to read, where to write
 };
 
-bool send_descriptors(int socket, const Descriptors& descriptors) {
+/// A message of a byte with room for descriptors.
+struct DescriptorMessage {
   char byte = 0;
   iovec part{&byte, 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof descriptors.fds)> control{};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof Descriptors::fds)> control{};
   msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
+
+  DescriptorMessage() {
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+  }
+  DescriptorMessage(const DescriptorMessage&) = delete;
+  DescriptorMessage& operator=(const DescriptorMessage&) = delete;
+};
+
+bool send_descriptors(int socket, const Descriptors& descriptors) {
+  DescriptorMessage envelope;
+  msghdr& message = envelope.message;
   cmsghdr* header = CMSG_FIRSTHDR(&message);
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
@@ -56,14 +67,8 @@ bool send_descriptors(int socket, const Descriptors& descriptors) {
 }
 
 bool receive_descriptors(int socket, Descriptors& descriptors) {
-  char byte = 0;
-  iovec part{&byte, 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof descriptors.fds)> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
+  DescriptorMessage envelope;
+  msghdr& message = envelope.message;
   if (::recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1) return false;
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
   if (header == nullptr || header->cmsg_len != CMSG_LEN(sizeof descriptors.fds)) return false;
