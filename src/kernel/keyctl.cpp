@@ -49,11 +49,10 @@ bool parse_expiry(std::string_view text, KeyLine& into) {
       {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}}};
   const auto* const unit = std::find_if(
       kUnits.begin(), kUnits.end(), [&](const auto& entry) { return entry.first == text.back(); });
-  if (unit == kUnits.end() || !parse_number(text.substr(0, text.size() - 1), into.expires_in)) {
-    return false;
-  }
+  std::uint32_t number = 0;  // the kernel's is a difference of times over the unit
+  if (unit == kUnits.end() || !parse_number(text.substr(0, text.size() - 1), number)) return false;
   into.expiry_unit = unit->second;
-  into.expires_in *= unit->second;
+  into.expires_in = number * unit->second;
   return true;
 }
 

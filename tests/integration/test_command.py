@@ -14,7 +14,7 @@ import syscalls
 from client_program import WATCHQ, run_client
 from daemon_process import for_everybody
 from event_lines import check_event
-from processes import NOBODY, become
+from processes import NOBODY, become, wait_for
 from queue_client import DEADLINE
 
 
@@ -151,6 +151,13 @@ def test_with_nothing_named_all_mounts_below_the_root_are_watched(monitor, base)
     program.out.wait_for(containing=f'"path":"{base}/anywhere"')
 
 
+def all_is_read(watchqd):
+    """Whether the only queue there is has no records in its ring."""
+    text, = [file.read_text() for file in (watchqd.mount_point / "queues").iterdir()]
+    head, tail = re.search(r"^head: (.*)\ntail: (.*)$", text, re.MULTILINE).groups()
+    return head == tail
+
+
 def test_a_loss_is_a_line_of_its_own_and_what_was_lost_follows(watchqd, monitor, base):
     """The monitor is stopped while more happens than its ring holds."""
     program = monitor("--mount", base, "--json")
@@ -162,7 +169,8 @@ def test_a_loss_is_a_line_of_its_own_and_what_was_lost_follows(watchqd, monitor,
             os.mkdir(paths[-1])
             syscalls.mount(base, paths[-1], None, syscalls.MS_BIND)
     program.send_signal(signal.SIGCONT)
-    # There is space again, and the next record that goes in tells of the loss.
+    # Once there is space again, the next record that goes in tells of the loss.
+    wait_for(lambda: all_is_read(watchqd), "the monitor to read what is in its ring")
     namespace.mount_tmpfs(base / "after")
     program.out.wait_for(containing='"type":"lost"')
     lines = [json.loads(line) for line in program.out.wait_for(count=len(paths) + 2)]

@@ -170,11 +170,12 @@ def test_indices_that_make_no_sense_are_said_and_harm_nobody(queues, queue, head
 
 @pytest.mark.parametrize("info", [0, 8 * 63, 0xFFFFFFFF])
 def test_a_record_that_its_client_broke_is_no_record(queues, queue, info):
-    if TRANSPORT != "passthrough":
-        pytest.skip("the daemon's own ring is out of a client's reach in the page cache")
     queue.inject(numbered(1))
+    before = describe(queues, id_of(queue))["waiting"]
     ctypes.c_uint32.from_address(queue.ring.address + 3 * 8 + 4).value = info
-    assert describe(queues, id_of(queue))["waiting"] == ["what stands in slot 3 is no record"]
+    # A ring in the page cache is a copy: the daemon's own is out of its client's reach.
+    assert describe(queues, id_of(queue))["waiting"] == (
+        ["what stands in slot 3 is no record"] if TRANSPORT == "passthrough" else before)
 
 
 def test_of_many_records_only_the_first_are_shown(queues, watchqd):
