@@ -17,7 +17,7 @@
 namespace watchq {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 [[noreturn]] void refuse(const std::string& place, const std::string& what) {
   throw std::runtime_error(place + ": " + what);

@@ -8,14 +8,12 @@
 #include "base/error.h"
 #include "dispatch/event_facts.h"
 #include "dispatch/record.h"
+#include "dispatch/watch_tag.h"
 #include "dispatch/watch_words.h"
 #include "source/mount_event.h"
 
 namespace watchq {
 namespace {
-
-constexpr std::int32_t kRemove = -1;
-constexpr std::int32_t kMaxTag = 255;
 
 bool concerns_a_mount_itself(MountEventKind kind) {
   return kind == MountEventKind::readonly || kind == MountEventKind::setattr;
@@ -31,9 +29,7 @@ bool sees(const MountWatch& watch, const std::vector<TrailStep>& way) {
 }  // namespace
 
 void check_mount_watch(const watchq_watch& request) {
-  if (request.tag < kRemove || request.tag > kMaxTag) {
-    throw RequestError(EINVAL, "a tag is 0 to 255, or -1 to remove the watch");
-  }
+  check_tag(request.tag);
   if ((request.flags & ~(WATCHQ_DETAIL | WATCHQ_SNAPSHOT)) != 0) {
     throw RequestError(EINVAL, "unknown flags of a mount watch");
   }

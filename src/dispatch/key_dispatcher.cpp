@@ -10,13 +10,11 @@
 #include "base/error.h"
 #include "dispatch/key_record.h"
 #include "dispatch/record.h"
+#include "dispatch/watch_tag.h"
 #include "dispatch/watch_words.h"
 
 namespace watchq {
 namespace {
-
-constexpr std::int32_t kRemove = -1;
-constexpr std::int32_t kMaxTag = 255;
 
 using Viewable = KeyMember::Viewable;
 
@@ -93,9 +91,7 @@ void look_below(ExaminedKey& examined) {
 
 void check_key_watch(const watchq_keyring_watch& asked) {
   const watchq_key_watch& request = asked.watch;
-  if (request.tag < kRemove || request.tag > kMaxTag) {
-    throw RequestError(EINVAL, "a tag is 0 to 255, or -1 to remove the watch");
-  }
+  check_tag(request.tag);
   if ((request.flags & ~(WATCHQ_DETAIL | WATCHQ_CHILDREN | WATCHQ_SNAPSHOT)) != 0) {
     throw RequestError(EINVAL, "unknown flags of a key watch");
   }

@@ -8,23 +8,15 @@
 #include "dispatch/event_facts.h"
 #include "dispatch/record.h"
 #include "dispatch/superblock_record.h"
+#include "dispatch/watch_tag.h"
 #include "dispatch/watch_words.h"
 #include "source/network_detector.h"
 
 namespace watchq {
-namespace {
-
-constexpr std::int32_t kRemove = -1;
-constexpr std::int32_t kMaxTag = 255;
-
-}  // namespace
-
 void check_superblock_watch(const watchq_sb_watch& asked) {
   const watchq_watch& request = asked.watch;
   static_cast<void>(make_space_watch(asked));
-  if (request.tag < kRemove || request.tag > kMaxTag) {
-    throw RequestError(EINVAL, "a tag is 0 to 255, or -1 to remove the watch");
-  }
+  check_tag(request.tag);
   if ((request.flags & ~(WATCHQ_DETAIL | WATCHQ_ALL | WATCHQ_SNAPSHOT)) != 0) {
     throw RequestError(EINVAL, "unknown flags of a superblock watch");
   }

@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 /* How long a client is taken to be busy that had no record. */
 #define HEAD_WAIT_MS 200
 
@@ -145,13 +147,6 @@ static int error_of(int fd) {
   struct stat status;
 
   return fstat(fd, &status) == 0 ? EPROTO : ENOTCONN;
-}
-
-static int64_t now_ms(void) {
-  struct timespec now;
-
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* What of the time until `deadline` one poll() may spend. */

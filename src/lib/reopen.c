@@ -11,9 +11,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "queue.h"
 
 #ifndef STATX_MNT_ID_UNIQUE
@@ -276,13 +276,6 @@ static int reopen(struct watchq_queue* queue) {
   close(fresh.fd);
   errno = error;
   return -1;
-}
-
-static int64_t now_ms(void) {
-  struct timespec now;
-
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 int watchq_reopen(struct watchq_queue* queue, int timeout_ms) {

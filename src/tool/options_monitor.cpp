@@ -34,7 +34,7 @@ constexpr const char* kUntil =
     "not exist yet. A trouble that a filesystem of --sb has already ends it at once, too. Any\n"
     "other EVENT must happen after the start.\n\n";
 
-constexpr const char* kExamples =
+constexpr const char* kMonitorExamples =
     "Examples:\n"
     "  watchq monitor --mount /srv --mount /media\n"
     "  watchq monitor --key @u    your own keyring, and the keys in it\n"
@@ -61,7 +61,7 @@ class MonitorLine : public CommandLine {
     add_form();
     add_end();
     add_directory(options_.directory);
-    set_footer(std::string(kWhat) + words_in_lines() + kUntil + kExec + kExamples);
+    set_footer(std::string(kWhat) + words_in_lines() + kUntil + kExec + kMonitorExamples);
   }
 
   Command result() override {
