@@ -15,6 +15,7 @@ struct KeyRights {
   gid_t group = 0;  ///< its fsgid
   std::vector<gid_t> groups;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the compiler's own 0 for ours
   friend auto operator<=>(const KeyRights&, const KeyRights&) = default;
 };
 

@@ -84,6 +84,47 @@ static void describe_key(struct line* line, const struct key_notification* key) 
   }
 }
 
+static void describe_superblock(struct line* line, const union record* record, size_t length) {
+  append(line, ": superblock %" PRIu64, record->sb.sb_id);
+  if (record->watch.subtype == NOTIFY_SUPERBLOCK_ERROR && length >= sizeof record->sb_error) {
+    append_error(line, record->sb_error.error_number);
+    append(line, ", cookie %" PRIu32, record->sb_error.error_cookie);
+  }
+}
+
+static void describe_space(struct line* line, const struct watchq_space_notification* space) {
+  append(line, ": superblock %" PRIu64 ", %" PRIu64 " of %" PRIu64 " %s", space->sb_id, space->free,
+         space->total, space->watch.subtype == WATCHQ_SPACE_BLOCKS ? "bytes" : "inodes");
+}
+
+static void describe_lost(struct line* line, const struct watchq_lost_notification* lost) {
+  if (lost->lost == 0) {
+    append(line, "records lost, nobody knows how many");
+  } else {
+    append(line, "%" PRIu64 " records lost", lost->lost);
+  }
+}
+
+/* What a record of a type that has subtypes is about. */
+static void describe_object(struct line* line, const union record* record, size_t length) {
+  switch (record->watch.type) {
+    case WATCH_TYPE_MOUNT_NOTIFY:
+      describe_mount(line, &record->mount);
+      break;
+    case WATCH_TYPE_SB_NOTIFY:
+      describe_superblock(line, record, length);
+      break;
+    case WATCHQ_TYPE_SPACE:
+      if (length >= sizeof record->space) describe_space(line, &record->space);
+      break;
+    case WATCH_TYPE_KEY_NOTIFY:
+      describe_key(line, &record->key);
+      break;
+    default:
+      break;
+  }
+}
+
 /* What happened to what. Returns 0 when the record is of no known kind or too short for its kind.
  */
 static int describe(struct line* line, const union record* record, size_t length) {
@@ -95,39 +136,13 @@ static int describe(struct line* line, const union record* record, size_t length
     return 1;
   }
   if (record->watch.type == WATCHQ_TYPE_LOST && length >= sizeof record->lost) {
-    if (record->lost.lost == 0) {
-      append(line, "records lost, nobody knows how many");
-    } else {
-      append(line, "%" PRIu64 " records lost", record->lost.lost);
-    }
+    describe_lost(line, &record->lost);
     return 1;
   }
   /* The bodies of the documented types are 8 bytes at least. */
   if (names == NULL || (record->watch.type != WATCH_TYPE_META && length < 16)) return 0;
   append(line, "%s", flagged && names->flagged != NULL ? names->flagged : names->words);
-  switch (record->watch.type) {
-    case WATCH_TYPE_MOUNT_NOTIFY:
-      describe_mount(line, &record->mount);
-      break;
-    case WATCH_TYPE_SB_NOTIFY:
-      append(line, ": superblock %" PRIu64, record->sb.sb_id);
-      if (record->watch.subtype == NOTIFY_SUPERBLOCK_ERROR && length >= sizeof record->sb_error) {
-        append_error(line, record->sb_error.error_number);
-        append(line, ", cookie %" PRIu32, record->sb_error.error_cookie);
-      }
-      break;
-    case WATCHQ_TYPE_SPACE:
-      if (length < sizeof record->space) break;
-      append(line, ": superblock %" PRIu64 ", %" PRIu64 " of %" PRIu64, record->space.sb_id,
-             record->space.free, record->space.total);
-      append(line, "%s", record->watch.subtype == WATCHQ_SPACE_BLOCKS ? " bytes" : " inodes");
-      break;
-    case WATCH_TYPE_KEY_NOTIFY:
-      describe_key(line, &record->key);
-      break;
-    default:
-      break;
-  }
+  describe_object(line, record, length);
   return 1;
 }
 

@@ -29,8 +29,12 @@ std::string program_of(const std::string& task) {
   if (name_end == std::string::npos) return {};
   std::istringstream rest(stat.substr(name_end + 1));
   // Fields are counted from 1 there, and the third comes first here.
-  constexpr int kFirst = 3, kStarted = 22, kCode = 26, kStack = 28;
-  std::string found, field;
+  constexpr int kFirst = 3;
+  constexpr int kStarted = 22;
+  constexpr int kCode = 26;
+  constexpr int kStack = 28;
+  std::string found;
+  std::string field;
   for (int number = kFirst; number <= kStack && rest >> field; ++number) {
     if (number == kStarted || number == kCode || number == kStack) found += " " + field;
   }

@@ -206,13 +206,14 @@ void KeySource::begin_round() {
   for (auto& [who, task] : tasks) list.push_back(std::move(task));
   looking_ = true;
   ++counters_.looks;
-  looker_.look(std::move(list), [this, events = std::move(events)](KeyLooker::Result result) {
-    end_round(events, std::move(result));
-  });
+  looker_.look(std::move(list),
+               [this, events = std::move(events)](const KeyLooker::Result& result) {
+                 end_round(events, result);
+               });
 }
 
 void KeySource::end_round(const std::map<KeySerial, std::uint64_t>& events,
-                          KeyLooker::Result result) {
+                          const KeyLooker::Result& result) {
   budget_.spend(result.spent, Clock::now());
   // What has happened before is told by events, where it is.
   sync();

@@ -125,7 +125,7 @@ class KeySource final : public KeyBackendSink {
   void schedule(Clock::time_point at);
   void plan();
   void begin_round();
-  void end_round(const std::map<KeySerial, std::uint64_t>& events, KeyLooker::Result result);
+  void end_round(const std::map<KeySerial, std::uint64_t>& events, const KeyLooker::Result& result);
   /// Takes over what was seen of a key. Returns whether anything has changed.
   bool take(KeySerial key, const KeyLook& seen);
   /// Whether a difference that is seen now may be told already.

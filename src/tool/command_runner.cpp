@@ -136,7 +136,7 @@ std::vector<std::string> environment_of(const Json& object) {
     std::string text = text_of(value);
     // A text of the kernel has none, and an environment cannot.
     text.erase(std::remove(text.begin(), text.end(), '\0'), text.end());
-    variables.push_back(variable + '=' + text);
+    variables.push_back(variable.append("=").append(text));
   }
   return variables;
 }

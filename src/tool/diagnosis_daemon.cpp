@@ -89,8 +89,12 @@ void add_limits(const Surroundings& here, std::vector<Finding>& findings) {
     const std::string what = std::to_string(refusals).append(" times: the limit of ").append(name);
     findings.push_back({Weight::problem, std::string("limit-").append(name),
                         "clients were refused " + what + " was reached", "they are told nothing",
-                        "# raise " + setting + "_per_user or " + setting +
-                            " in /etc/watchqd.conf, then: " + restart_command(here)});
+                        std::string("# raise ")
+                            .append(setting)
+                            .append("_per_user or ")
+                            .append(setting)
+                            .append(" in /etc/watchqd.conf, then: ")
+                            .append(restart_command(here))});
   }
 }
 
