@@ -45,21 +45,18 @@ KERNEL_PACKAGES=(qemu-system-x86 busybox-static dmsetup e2fsprogs xfsprogs btrfs
 # shellcheck disable=SC2034 # for those who source this
 BENCH_PACKAGES=(libmount-dev util-linux python3 python3-matplotlib)
 
-# configure DIRECTORY OPTION...: sets up a build directory, once.
+# configure DIRECTORY OPTION...: sets up a build directory, once. Files are compiled together, a
+# multiple faster: most of what it takes to compile one is to read the libraries' headers.
+# scripts/includes sees that files are complete by themselves.
 configure() {
-  [[ -f $1/build.ninja ]] || meson setup "$@"
+  [[ -f $1/build.ninja ]] || meson setup --unity=on --unity-size=16 "$@"
 }
-
-# Options to compile files together, which builds a multiple faster: most of what it takes to compile
-# one is to read the libraries' headers. That files are complete by themselves is seen without.
-# shellcheck disable=SC2034 # for those who source this
-TOGETHER=(--unity=on --unity-size=16)
 
 # configure_fuzzing DIRECTORY: sets up a build directory of the fuzzers, once.
 configure_fuzzing() {
   need_packages "${BUILD_PACKAGES[@]}" clang libclang-rt-14-dev
   # clang links no sanitizer into shared libraries, so they have undefined symbols. What takes
   # longest is to compile.
-  CC=clang CXX=clang++ configure "$1" "${TOGETHER[@]}" -Dfuzzers=true \
-    -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=0
+  CC=clang CXX=clang++ configure "$1" -Dfuzzers=true -Db_sanitize=address,undefined \
+    -Db_lundef=false -Doptimization=0
 }
