@@ -73,6 +73,8 @@ TEST(KeyLine, TimesAreRoundedDownToTheirUnit) {
   EXPECT_EQ(expiry("  2d"), Pair(2 * 86400, 86400));
   EXPECT_EQ(expiry("  3w"), Pair(3 * 604800, 604800));
   EXPECT_EQ(expiry("  3y"), Pair(-9, -9));
+  EXPECT_EQ(expiry("4294967295w"), Pair(4294967295 * 604800, 604800));
+  EXPECT_EQ(expiry("9223372036854775807w"), Pair(-9, -9));
 }
 
 TEST(KeyLine, WhatIsNoneIsRefused) {
