@@ -52,15 +52,19 @@ std::optional<std::string> visible_at(const MountInfo& info, const std::string& 
   return root == "/" ? std::optional(info.mount_point) : place_in_parent(info.mount_point, root);
 }
 
-std::vector<std::uint32_t> MountFiles::list(const Peer& caller) {
+std::vector<std::uint32_t> MountFiles::list(const Peer& caller, std::uint32_t from,
+                                            std::size_t most) {
   const MountTable& table = table_of(caller);
   const std::string root = caller.root();
+  const bool sees_all = root == "/";
   std::vector<std::uint32_t> ids;
   for (const std::uint64_t mount : table.mounts()) {
     const MountInfo& info = table.find(mount)->info;
-    if (visible_at(info, root)) ids.push_back(info.id);
+    if (info.id >= from && (sees_all || visible_at(info, root))) ids.push_back(info.id);
   }
-  std::sort(ids.begin(), ids.end());
+  const auto end = ids.begin() + static_cast<std::ptrdiff_t>(std::min(most, ids.size()));
+  std::partial_sort(ids.begin(), end, ids.end());
+  ids.erase(end, ids.end());
   return ids;
 }
 

@@ -18,7 +18,8 @@ class MountFiles final : public MountDirectory {
   MountFiles(boost::asio::io_context& io, MountSource& mounts, EventSink& sink)
       : mounts_(mounts), sink_(sink), linger_(io) {}
 
-  std::vector<std::uint32_t> list(const Peer& caller) override;
+  std::vector<std::uint32_t> list(const Peer& caller, std::uint32_t from,
+                                  std::size_t most) override;
   bool shows(const Peer& caller, std::uint32_t id) override;
   std::optional<std::string> describe(const Peer& caller, std::uint32_t id) override;
 

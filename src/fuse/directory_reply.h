@@ -14,6 +14,9 @@ namespace watchq {
 /// Collects directory entries from where the last reply ended, up to what fits.
 class DirectoryReply {
  public:
+  /// What the shortest entry takes (struct fuse_dirent of <linux/fuse.h>, with its name).
+  static constexpr std::size_t kLeastBytes = 32;
+
   DirectoryReply(fuse_req_t request, std::size_t size, off_t offset)
       : request_(request), bytes_(size), offset_(offset) {}
 

@@ -116,7 +116,10 @@ void Filesystem::readdir(fuse_req_t request, fuse_ino_t node, std::size_t size, 
   } else if (node == kQueuesNode) {
     list_queues(reply, fuse_req_ctx(request)->uid, offset);
   } else {
-    for (const std::uint32_t id : mounts_.list(caller_of(request))) {
+    // An ID's cookie is 3 more than itself: over those of "." and "..".
+    const auto from = static_cast<std::uint32_t>(std::max<off_t>(offset, 2) - 2);
+    const std::size_t most = size / DirectoryReply::kLeastBytes;
+    for (const std::uint32_t id : mounts_.list(caller_of(request), from, most)) {
       reply.add(std::to_string(id), kFirstMountNode + id, kTextMode, off_t{id} + 3);
     }
   }
