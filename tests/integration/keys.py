@@ -31,10 +31,11 @@ GRP_VIEW, OTH_VIEW = 0x00000100, 0x00000001
 OTH_ALL = 0x3F
 
 _x86 = os.uname().machine == "x86_64"
-_SYS_ADD_KEY, _SYS_REQUEST_KEY, _SYS_KEYCTL = (248, 249, 250) if _x86 else (217, 218, 219)
+_SYS_ADD_KEY, _SYS_REQUEST_KEY, SYS_KEYCTL = (248, 249, 250) if _x86 else (217, 218, 219)
 
 (GET_KEYRING_ID, JOIN_SESSION, UPDATE, REVOKE, CHOWN, SETPERM, DESCRIBE, CLEAR, LINK, UNLINK,
  SEARCH, READ, INSTANTIATE, NEGATE) = range(14)
+ASSUME_AUTHORITY = 16
 SET_TIMEOUT, INVALIDATE, RESTRICT, MOVE = 15, 21, 29, 30
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -51,7 +52,7 @@ def _call(number, *arguments):
 
 
 def keyctl(operation, *arguments):
-    return _call(_SYS_KEYCTL, operation, *arguments)
+    return _call(SYS_KEYCTL, operation, *arguments)
 
 
 def add_key(keyring, description, payload=b"payload", key_type="user"):
@@ -61,6 +62,10 @@ def add_key(keyring, description, payload=b"payload", key_type="user"):
 
 def add_keyring(keyring, description):
     return add_key(keyring, description, None, "keyring")
+
+
+def request_key(description, callout, keyring, key_type="user"):
+    return _call(_SYS_REQUEST_KEY, key_type.encode(), description.encode(), callout.encode(), keyring)
 
 
 def join_session(name=None):
@@ -117,13 +122,21 @@ def describe(key):
     return text.value.decode()
 
 
-def is_gone(key):
-    """Whether the kernel has forgotten it; one that has expired or was revoked is there still."""
+def _error_of(key):
     try:
         describe(key)
     except OSError as error:
-        return error.errno == errno.ENOKEY
-    return False
+        return error.errno
+    return 0
+
+
+def is_gone(key):
+    """Whether the kernel has forgotten it; one that has expired or was revoked is there still."""
+    return _error_of(key) == errno.ENOKEY
+
+
+def has_expired(key):
+    return _error_of(key) == errno.EKEYEXPIRED
 
 
 def read_keyring(keyring):

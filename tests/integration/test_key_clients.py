@@ -9,15 +9,8 @@ import pytest
 import keys
 from client_program import WATCHQ, ClientProgram
 from errors import fails_with
+from key_fixtures import end_what_hangs, make_key_daemon, own_session  # noqa: F401, fixtures
 from test_library import LibraryQueue
-
-
-@pytest.fixture(name="watchqd")
-def make_watchqd(start_daemon):
-    keys.join_session()
-    daemon = start_daemon("--key-backend", keys.BACKEND).wait_ready()
-    yield daemon
-    daemon.stop()
 
 
 @pytest.fixture(name="queue")

@@ -3,21 +3,12 @@
 
 import time
 
-import pytest
-
 import keys
 from client_program import BUILD_ROOT, ClientProgram
+from key_fixtures import end_what_hangs, make_key_daemon, own_session  # noqa: F401, fixtures
 
 PROGRAM = BUILD_ROOT / "examples" / "key_watch"
 TICKET, SERVICE = "krbtgt/EXAMPLE.ORG@EXAMPLE.ORG", "nfs/server.example.org@EXAMPLE.ORG"
-
-
-@pytest.fixture(name="watchqd")
-def make_watchqd(start_daemon):
-    keys.join_session()
-    daemon = start_daemon("--key-backend", keys.BACKEND).wait_ready()
-    yield daemon
-    daemon.stop()
 
 
 def renew(program, ticket):

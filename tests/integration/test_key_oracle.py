@@ -11,6 +11,7 @@ import pytest
 
 import key_oracle
 import keys
+from key_fixtures import end_what_hangs, make_key_daemon, own_session  # noqa: F401, fixtures
 from key_oracle import Population
 from keys import KeyNotice, Removal
 from processes import Child
@@ -19,14 +20,6 @@ from queue_client import DEADLINE
 POLL = keys.BACKEND == "poll"
 OPERATIONS = int(os.environ.get("WATCHQ_KEY_OPERATIONS", "2000"))
 USERS = (0, 0, 12345)
-
-
-@pytest.fixture(name="watchqd")
-def make_watchqd(start_daemon):
-    keys.join_session()
-    daemon = start_daemon("--key-backend", keys.BACKEND).wait_ready()
-    yield daemon
-    daemon.stop()
 
 
 def drain(queue, records):

@@ -12,6 +12,7 @@ import pytest
 import keys
 import syscalls
 from errors import fails_with
+from key_fixtures import end_what_hangs, make_key_daemon, own_session  # noqa: F401, fixtures
 from keys import KeyKind, KeyNotice
 from processes import BlockedCall, Child, in_child
 from stuck_memory import stuck_memory
@@ -20,18 +21,6 @@ _numbers = itertools.count()
 USER, OTHER, GROUP, QUOTA_USER = 12345, 12346, 23456, 12347
 
 POLL = keys.BACKEND == "poll"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def own_session():
-    keys.join_session()
-
-
-@pytest.fixture(name="watchqd")
-def make_watchqd(start_daemon):
-    daemon = start_daemon("--key-backend", keys.BACKEND).wait_ready()
-    yield daemon
-    daemon.stop()
 
 
 def with_rights(uid, *groups):

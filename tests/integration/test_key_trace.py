@@ -8,6 +8,7 @@ import struct
 import pytest
 
 import keys
+from key_fixtures import make_ring, own_session  # noqa: F401, fixtures
 from keys import KeyKind, KeyNotice
 from processes import in_child, wait_for
 from records import TYPE_KEY
@@ -16,25 +17,11 @@ from records import TYPE_KEY
 FLOOD = 20000
 
 
-@pytest.fixture(scope="module", autouse=True)
-def own_session():
-    keys.join_session()
-
-
 @pytest.fixture(name="watchqd")
 def make_watchqd(start_daemon):
     daemon = start_daemon("--key-backend", "trace").wait_ready()
     yield daemon
     daemon.stop()
-
-
-@pytest.fixture(name="ring")
-def make_ring(request):
-    """An empty keyring that our user may read."""
-    keyring = keys.add_keyring(keys.SESSION, f"ring-{request.node.name}")
-    keys.setperm(keyring, keys.POS_ALL | keys.USR_ALL)
-    yield keyring
-    keys.unlink(keyring, keys.SESSION)
 
 
 def open_tracepoints(daemon):

@@ -9,42 +9,13 @@ import pytest
 
 import keys
 from errors import fails_with
+from key_fixtures import (end_what_hangs, make_key_daemon, make_key_queue,  # noqa: F401, fixtures
+                          make_ring, own_session)
 from keys import CHILDREN, DETAIL, SNAPSHOT, Complete, KeyKind, KeyNotice, Removal
 from processes import wait_for
 
 # What comparing cannot tell apart or see.
 POLL = keys.BACKEND == "poll"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def own_session():
-    keys.join_session()
-
-
-@pytest.fixture(name="watchqd")
-def make_watchqd(start_daemon):
-    daemon = start_daemon("--key-backend", keys.BACKEND).wait_ready()
-    assert daemon.status()["sources"]["keys"]["backend"] == keys.BACKEND
-    yield daemon
-    daemon.stop()
-
-
-@pytest.fixture(name="queue")
-def make_queue(watchqd):
-    with keys.key_queue(watchqd.queue_path) as queue:
-        yield queue
-
-
-@pytest.fixture(name="ring")
-def make_ring(request):
-    """An empty keyring that our user may read."""
-    keyring = keys.add_keyring(keys.SESSION, f"ring-{request.node.name}")
-    keys.setperm(keyring, keys.POS_ALL | keys.USR_ALL)
-    yield keyring
-    try:
-        keys.unlink(keyring, keys.SESSION)
-    except OSError as error:
-        assert error.errno in (errno.ENOKEY, errno.ENOENT, errno.EKEYREVOKED, errno.EKEYEXPIRED)
 
 
 @pytest.fixture(name="key")
@@ -146,7 +117,8 @@ class TestEnd:
         queue.expect(*[KeyNotice(KeyKind.INVALIDATED, key)][POLL:], Removal())
 
     def test_a_key_expires_and_is_told_of_when_it_does(self, queue, key):
-        keys.set_timeout(key, 1)
+        # The kernel rounds the present down to a second: there is one to set the watch.
+        keys.set_timeout(key, 2)
         queue.watch(key)
         records = queue.take(bool)
         assert records == [KeyNotice(KeyKind.REVOKED, key, errno.EKEYEXPIRED)]
@@ -209,9 +181,7 @@ class TestCalls:
 
     def test_an_expired_key(self, queue, key):
         keys.set_timeout(key, 1)
-        queue.watch(key)
-        queue.take(bool)
-        queue.unwatch(key)
+        wait_for(lambda: keys.has_expired(key), "the key to expire")
         with fails_with(errno.EKEYEXPIRED):
             queue.watch(key)
 
