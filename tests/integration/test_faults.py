@@ -7,7 +7,6 @@ import os
 import resource
 import select
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import namespace
 import syscalls
 from daemon_process import EXECUTABLE
 from errors import fails_with
-from processes import BlockedCall, Child, in_child, wait_for
+from processes import BlockedCall, Child, wait_for
 from queue_client import DEADLINE, TRANSPORT, Queue, filter_bytes, filter_entry
 from records import TYPE_KEY, numbered
 
@@ -153,46 +152,6 @@ def test_a_ring_without_pages_is_enomem_and_can_be_asked_for_again(faults, start
         faults()
         queue.set_size(16)
     daemon.stop()
-
-
-# ---- /proc -------------------------------------------------------------------------------------
-
-
-def in_pid_namespace(script):
-    """What a shell says that is the first process of pid and mount namespaces of its own."""
-    return subprocess.run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script],
-                          capture_output=True, text=True, timeout=DEADLINE, check=False)
-
-
-SERVE = """
-{proc}
-: >'{place}.log'
-'{program}' --transport '{transport}' '{place}' 2>'{place}.log' & daemon=$!
-until grep -q 'ready on' '{place}.log'; do kill -0 $daemon || exit 9; done
-{use}
-kill $daemon
-wait $daemon
-"""
-
-
-def serve(place, proc, use):
-    return in_pid_namespace(SERVE.format(proc=proc, program=EXECUTABLE, place=place, use=use,
-                                         transport=TRANSPORT))
-
-
-def test_a_proc_that_hides_processes_from_others_is_no_obstacle(mount_point):
-    result = serve(mount_point, "mount -t proc -o hidepid=2 proc /proc",
-                   f"cat '{mount_point}/status'; ls '{mount_point}/mounts'")
-    assert result.returncode == 0, result
-    assert '"version"' in result.stdout
-
-
-def test_without_proc_it_serves_what_needs_none_and_refuses_the_rest(mount_point):
-    result = serve(mount_point, "mount -t tmpfs none /proc",
-                   f"cat '{mount_point}/status'; ls '{mount_point}/mounts' || echo refused")
-    assert result.returncode == 0, result
-    assert '"version"' in result.stdout
-    assert "refused" in result.stdout
 
 
 # ---- clients and their namespaces --------------------------------------------------------------

@@ -22,7 +22,7 @@ NEEDED = sum(1 << number for number in CAPABILITIES.values())
 
 
 def is_sanitized():
-    return b"__sanitizer_" in EXECUTABLE.read_bytes()
+    return re.search(rb"__[at]san_init", EXECUTABLE.read_bytes()) is not None
 
 
 def fields(status):
