@@ -53,6 +53,12 @@ def test_every_macro_is_in_a_page():
     assert macros - manual.words_of_all() == set()
 
 
+def test_the_default_ring_is_the_headers():
+    pages, = re.findall(r"^#define WATCHQ_DEFAULT_PAGES (\d+)u$", HEADERS["watchq.h"], re.MULTILINE)
+    page = (SOURCE_ROOT / "data" / "man" / "watchq_open.3").read_text()
+    assert f"Dv WATCHQ_DEFAULT_PAGES , {pages}\n" in page
+
+
 def test_every_enumerator_is_in_a_page():
     names = declared(r"^ +((?:WATCH|NOTIFY)\w+) = ")
     assert len(names) > 30
