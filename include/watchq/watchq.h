@@ -34,8 +34,8 @@ extern "C" {
 #define WATCHQ_DEFAULT_MOUNT "/watchq"
 /* The name of the queue below the mount point. */
 #define WATCHQ_QUEUE_NAME "queue"
-/* Pages of a ring when nobody says otherwise: room for 65,000 records of mounts, more than the kernel
- * makes in a second. Only those that records have reached take memory. */
+/* Pages of a ring when nobody says otherwise: room for 65,000 records of mounts, more than the
+ * kernel makes in a second. Only those that records have reached take memory. */
 #define WATCHQ_DEFAULT_PAGES 256u
 
 /* ---- a queue ----------------------------------------------------------------------------------
