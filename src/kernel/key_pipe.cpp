@@ -41,8 +41,9 @@ void decode_key(const watch_notification& watch, std::span<const std::byte> reco
   deed.kind = static_cast<KeyDeedKind>(watch.subtype);
   deed.key = static_cast<std::int32_t>(key.key_id);
   deed.aux = static_cast<std::int32_t>(key.aux);
-  // The kernel gives its errors as it has them.
-  if (deed.kind == KeyDeedKind::instantiated && deed.aux < 0) deed.aux = -deed.aux;
+  // The kernel gives its errors as it has them: down to -MAX_ERRNO of its <linux/err.h>.
+  const bool is_error = deed.aux < 0 && deed.aux >= -4095;
+  if (deed.kind == KeyDeedKind::instantiated && is_error) deed.aux = -deed.aux;
   taken.deeds.push_back(deed);
 }
 
