@@ -190,6 +190,9 @@ void SuperblockSource::unwatch(std::uint64_t superblock, const MountNamespace& m
 }
 
 void SuperblockSource::after_look(const MountNamespace& mounts) {
+  // The look may have met a mount of a superblock whose device number belonged, when the look
+  // began, to another, which has ended since.
+  sync();
   std::vector<std::uint64_t> gone;
   for (const auto& [id, entry] : watched_) {
     if (registry_.has_trace(id)) continue;
