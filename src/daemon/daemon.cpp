@@ -282,21 +282,23 @@ class Daemon {
               {"refusals", calls.refusals}}}};
   }
 
-  /// Before there are threads: each has its own capabilities.
-  static std::uint64_t give_up_rights() {
+  /// Before there are threads: each has its own.
+  [[nodiscard]] std::uint64_t give_up_rights() const {
     // What this may do to the limit goes with the capabilities.
     const std::uint64_t files = raise_descriptor_limit();
     keep_needed_capabilities();
+    // Who mounts by fusermount3 lets that gain the rights that we do not have.
+    if (!config_.for_own_user) forbid_new_privileges();
     return files;
   }
 
-  /// Once all is set up. Who unmounts by fusermount3 lets that gain the rights that we do not have.
+  /// Once all is set up. Who has mounted by fusermount3 unmounts by it, too.
   void confine() {
     start_closing_aside();
     install_mapping_guard();
     forbid_core_dumps();
     if (mount_point_.by_fusermount()) return;
-    forbid_new_privileges();
+    if (config_.for_own_user) forbid_new_privileges();
     restrict_calls();
   }
 

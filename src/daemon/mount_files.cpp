@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "dispatch/record.h"
 #include "report/mount_attributes.h"
 
 namespace watchq {
@@ -48,19 +49,14 @@ Json children_of(const MountTable& table, std::uint64_t mount) {
 
 }  // namespace
 
-std::optional<std::string> visible_at(const MountInfo& info, const std::string& root) {
-  return root == "/" ? std::optional(info.mount_point) : place_in_parent(info.mount_point, root);
-}
-
 std::vector<std::uint32_t> MountFiles::list(const Peer& caller, std::uint32_t from,
                                             std::size_t most) {
   const MountTable& table = table_of(caller);
   const std::string root = caller.root();
-  const bool sees_all = root == "/";
   std::vector<std::uint32_t> ids;
   for (const std::uint64_t mount : table.mounts()) {
     const MountInfo& info = table.find(mount)->info;
-    if (info.id >= from && (sees_all || visible_at(info, root))) ids.push_back(info.id);
+    if (info.id >= from && is_at_or_below(info.mount_point, root)) ids.push_back(info.id);
   }
   const auto end = ids.begin() + static_cast<std::ptrdiff_t>(std::min(most, ids.size()));
   std::partial_sort(ids.begin(), end, ids.end());
@@ -70,7 +66,7 @@ std::vector<std::uint32_t> MountFiles::list(const Peer& caller, std::uint32_t fr
 
 bool MountFiles::shows(const Peer& caller, std::uint32_t id) {
   const Mount* mount = table_of(caller).find_by_id(id);
-  return mount != nullptr && visible_at(mount->info, caller.root()).has_value();
+  return mount != nullptr && is_at_or_below(mount->info.mount_point, caller.root());
 }
 
 std::optional<std::string> MountFiles::describe(const Peer& caller, std::uint32_t id) {
@@ -78,14 +74,14 @@ std::optional<std::string> MountFiles::describe(const Peer& caller, std::uint32_
   const Mount* mount = table.find_by_id(id);
   if (mount == nullptr) return std::nullopt;
   const MountInfo& info = mount->info;
-  const auto mount_point = visible_at(info, caller.root());
-  if (!mount_point) return std::nullopt;
+  const std::string root = caller.root();
+  if (!is_at_or_below(info.mount_point, root)) return std::nullopt;
   const Json document = {
       {"id", info.id},
       {"unique_id", info.mount},
       {"parent", info.parent_id},
       {"children", children_of(table, info.mount)},
-      {"mount_point", *mount_point},
+      {"mount_point", path_from(root, info.mount_point)},
       {"root", info.root},
       {"read_only", (info.attributes & MOUNT_ATTR_RDONLY) != 0},
       {"attributes", attribute_names(info.attributes)},

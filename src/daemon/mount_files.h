@@ -35,7 +35,4 @@ class MountFiles final : public MountDirectory {
   std::shared_ptr<MountNamespace> last_;
 };
 
-/// The mount point as a caller with this root knows it; nothing when it is not below that.
-std::optional<std::string> visible_at(const MountInfo& info, const std::string& root);
-
 }  // namespace watchq

@@ -29,7 +29,7 @@ std::map<std::uint64_t, std::vector<const Mount*>> SuperblockFiles::find(
   std::map<std::uint64_t, std::vector<const Mount*>> found;
   for (const std::uint64_t id : mounts.table().mounts()) {
     const Mount* mount = mounts.table().find(id);
-    if (!visible_at(mount->info, root)) continue;
+    if (!is_at_or_below(mount->info.mount_point, root)) continue;
     found[superblocks_.identify(mounts, *mount).id].push_back(mount);
   }
   return found;

@@ -91,7 +91,6 @@ class Dispatcher final : public EventSink {
   void on_loss(const MountLoss& loss) override;
   void before_events() override { follow_directories(); }
   [[nodiscard]] bool wants_looks() const override { return superblocks_.wants_looks(); }
-  void before_look() override { superblocks_.before_look(); }
   void after_look(const MountNamespace& mounts) override { superblocks_.after_look(mounts); }
 
  private:

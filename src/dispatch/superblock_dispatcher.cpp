@@ -39,8 +39,8 @@ void SuperblockDispatcher::watch(Recipient& queue, const Peer& caller, const wat
                                  const OpenObject& object, const ExaminedSuperblock& examined) {
   const watchq_watch& request = asked.watch;
   auto mounts = mounts_.open(caller.mount_namespace().get(), mount_sink_);
-  superblocks_.sync();
   mounts->sync_table();
+  superblocks_.sync();  // after the table: what has ended is not to be taken for what is there now
   if ((request.flags & WATCHQ_ALL) != 0) {
     watch_all(queue, caller, asked, object, std::move(mounts));
     return;

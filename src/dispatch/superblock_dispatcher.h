@@ -54,9 +54,6 @@ class SuperblockDispatcher final : public SuperblockSink {
   /// Forgets a queue that is about to go.
   void drop(const Recipient& queue);
 
-  /// Mounts are about to be looked at: superblocks that have ended are not to be taken for those
-  /// that the look shows in their place.
-  void before_look() { superblocks_.sync(); }
   /// A mount is gone.
   void unmounted(const MountInfo& mount) { superblocks_.unmounted(mount); }
   /// All mounts of a namespace have been looked at.

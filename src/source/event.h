@@ -62,8 +62,6 @@ class EventSink {
   virtual void before_events() {}
   /// Whether a mount that has come or gone is to be followed by a look, although it has been told.
   [[nodiscard]] virtual bool wants_looks() const { return false; }
-  /// All mounts of a namespace are about to be looked at: what is known by then, the look shows.
-  virtual void before_look() {}
   /// All mounts of a namespace have been looked at, and what changed of them has been told.
   virtual void after_look(const MountNamespace& /*mounts*/) {}
 

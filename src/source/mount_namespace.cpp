@@ -203,7 +203,6 @@ void MountNamespace::look_now() {
   const auto start = processor_time();
   ++context_.counters.looks;
   look_wanted_ = settling_ = forgone_ = false;
-  context_.sink.before_look();
   look();
   tell_depth();
   context_.sink.after_look(*this);

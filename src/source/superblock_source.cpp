@@ -190,8 +190,7 @@ void SuperblockSource::unwatch(std::uint64_t superblock, const MountNamespace& m
 }
 
 void SuperblockSource::after_look(const MountNamespace& mounts) {
-  // The look may have met a mount of a superblock whose device number belonged, when the look
-  // began, to another, which has ended since.
+  // Superblocks that have ended are not to be taken for those that the look shows in their place.
   sync();
   std::vector<std::uint64_t> gone;
   for (const auto& [id, entry] : watched_) {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Fixtures. The whole test run lives in one private mount namespace."""
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -50,6 +51,18 @@ def make_mount_point(workspace):
     namespace.umount_all(directory)
 
 
+@contextlib.contextmanager
+def ended_when_stuck(end):
+    """Calls `end`, by a thread, when what is done inside takes longer than a test may."""
+    watchdog = threading.Timer(TEST_LIMIT, end)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        yield
+    finally:
+        watchdog.cancel()
+
+
 @pytest.fixture(name="start_daemon")
 def make_start_daemon(mount_point):
     """Starts daemons, on `mount_point` unless told otherwise; ends the test with none left."""
@@ -64,11 +77,8 @@ def make_start_daemon(mount_point):
         for daemon in started:
             daemon.clean_up()
 
-    watchdog = threading.Timer(TEST_LIMIT, clean_up)
-    watchdog.daemon = True
-    watchdog.start()
-    yield start
-    watchdog.cancel()
+    with ended_when_stuck(clean_up):
+        yield start
     clean_up()
 
 

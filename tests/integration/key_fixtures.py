@@ -2,13 +2,13 @@
 """Fixtures for tests of keys, which import those that they need."""
 
 import errno
-import threading
+import json
 
 import pytest
 
 import keys
 import namespace
-from conftest import TEST_LIMIT
+from conftest import ended_when_stuck
 from daemon_process import Daemon
 
 
@@ -23,23 +23,33 @@ def make_key_daemon(workspace):
     its kernel. It must still end cleanly after them, whatever they did to it."""
     mount_point = workspace / "watchq-keys"
     mount_point.mkdir()
-    daemon = Daemon(mount_point, "--key-backend", keys.BACKEND).wait_ready()
-    assert daemon.status()["sources"]["keys"]["backend"] == keys.BACKEND
+    daemon = Daemon(mount_point, "--key-backend", keys.BACKEND)
+    try:
+        daemon.wait_ready()
+        assert daemon.status()["sources"]["keys"]["backend"] == keys.BACKEND
+        yield daemon
+        daemon.stop()
+    finally:
+        daemon.clean_up()
+        namespace.umount_all(mount_point)
+        mount_point.rmdir()
+
+
+@pytest.fixture(name="watchqd")
+def make_daemon_that_looks_often(start_daemon, workspace):
+    """Where it has to look."""
+    config = workspace / "config"
+    config.write_text(json.dumps({"key_interval_ms": 20}))
+    daemon = start_daemon("--config", config).wait_ready()
     yield daemon
     daemon.stop()
-    daemon.clean_up()
-    namespace.umount_all(mount_point)
-    mount_point.rmdir()
 
 
 @pytest.fixture(autouse=True)
 def end_what_hangs(watchqd):
     """A test that takes too long hangs on its daemon: ending that lets every blocked call fail."""
-    watchdog = threading.Timer(TEST_LIMIT, watchqd.clean_up)
-    watchdog.daemon = True
-    watchdog.start()
-    yield
-    watchdog.cancel()
+    with ended_when_stuck(watchqd.clean_up):
+        yield
 
 
 @pytest.fixture(name="queue")

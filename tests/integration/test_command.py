@@ -16,6 +16,7 @@ from daemon_process import for_everybody
 from event_lines import check_event
 from processes import NOBODY, become, wait_for
 from queue_client import DEADLINE
+from test_queue_files import describe
 
 
 # What a line of the monitor has beside the members of events.json.
@@ -153,9 +154,10 @@ def test_with_nothing_named_all_mounts_below_the_root_are_watched(monitor, base)
 
 def all_is_read(watchqd):
     """Whether the only queue there is has no records in its ring."""
-    text, = [file.read_text() for file in (watchqd.mount_point / "queues").iterdir()]
-    head, tail = re.search(r"^head: (.*)\ntail: (.*)$", text, re.MULTILINE).groups()
-    return head == tail
+    queues = watchqd.mount_point / "queues"
+    only, = os.listdir(queues)
+    found = describe(queues, only)
+    return found["head"] == found["tail"]
 
 
 def test_a_loss_is_a_line_of_its_own_and_what_was_lost_follows(watchqd, monitor, base):

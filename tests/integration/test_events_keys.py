@@ -8,22 +8,8 @@ import pytest
 
 import keys
 from event_lines import EventLines
+from key_fixtures import make_daemon_that_looks_often, own_session  # noqa: F401, fixtures
 from processes import NOBODY, Child
-
-
-@pytest.fixture(scope="module", autouse=True)
-def own_session():
-    keys.join_session()
-
-
-@pytest.fixture(name="watchqd")
-def make_watchqd(start_daemon, workspace):
-    """A daemon that looks often, where it has to look."""
-    config = workspace / "config"
-    config.write_text(json.dumps({"key_interval_ms": 20}))
-    daemon = start_daemon("--config", config).wait_ready()
-    yield daemon
-    daemon.stop()
 
 
 @pytest.fixture(name="ring")

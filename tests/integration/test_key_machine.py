@@ -60,7 +60,7 @@ def collect_soon():
 @pytest.mark.parametrize("order, aux", [("instantiate", 0), ("negate", errno.ENOKEY)])
 def test_a_key_is_told_of_when_it_is_constructed(queue, ring, helper, order, aux):
     queue.watch(ring, flags=CHILDREN)
-    asking = threading.Thread(target=lambda: ask_for("constructed", ring))
+    asking = threading.Thread(target=ask_for, args=("constructed", ring))
     asking.start()
     linked, = queue.take(bool)
     assert linked == KeyNotice(KeyKind.LINKED, ring, linked.aux)
