@@ -192,19 +192,27 @@ void SuperblockSource::unwatch(std::uint64_t superblock, const MountNamespace& m
 void SuperblockSource::after_look(const MountNamespace& mounts) {
   // Superblocks that have ended are not to be taken for those that the look shows in their place.
   sync();
+  end_untraced();
+  for (const auto& detector : detectors_) detector->after_look(mounts);
+}
+
+void SuperblockSource::end_untraced() {
   std::vector<std::uint64_t> gone;
+  std::vector<std::pair<std::shared_ptr<MountNamespace>, std::uint64_t>> there;
   for (const auto& [id, entry] : watched_) {
     if (registry_.has_trace(id)) continue;
-    const auto& namespaces = entry->watched.namespaces;
-    if (std::none_of(namespaces.begin(), namespaces.end(),
-                     [&, watched = &entry->watched](const auto& followed) {
-                       return watched->mount_in(*followed).has_value();
-                     })) {
-      gone.push_back(id);
+    const std::size_t before = there.size();
+    for (const auto& followed : entry->watched.namespaces) {
+      if (const auto mount = entry->watched.mount_in(*followed))
+        there.emplace_back(followed, *mount);
     }
+    if (there.size() == before) gone.push_back(id);
   }
   for (const std::uint64_t superblock : gone) end(superblock);
-  for (const auto& detector : detectors_) detector->after_look(mounts);
+  // What has its device number may be another: the registry knows, and says so.
+  for (const auto& [mounts, mount] : there) {
+    registry_.identify(*mounts, *mounts->table().find(mount));
+  }
 }
 
 void SuperblockSource::end(std::uint64_t superblock) {

@@ -87,6 +87,8 @@ class SuperblockSource {
 
   void wait();
   void follow(std::uint64_t superblock, int trace);
+  /// Ends the superblocks without a trace of which no mount is left.
+  void end_untraced();
   /// The superblock is gone: all that it had to say is told, then that.
   void end(std::uint64_t superblock);
   void forget(std::uint64_t superblock);
