@@ -20,6 +20,7 @@
 #include "kernel/key_view_reader.h"
 #include "kernel/probe_child.h"
 #include "kernel/probe_protocol.h"
+#include "kernel/start_self.h"
 #include "version.h"
 
 namespace {
@@ -155,6 +156,7 @@ int main(int argc, char** argv) {
     if (argc == 2 && std::string_view(argv[1]) == watchq::kViewReaderArgument) {
       return watchq::run_view_reader(STDIN_FILENO);
     }
+    watchq::prepare_to_start_self();
     return run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "watchqd: %s\n", error.what());

@@ -22,7 +22,7 @@
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "kernel/pidfd.h"
-#include "kernel/probe_spawn.h"
+#include "kernel/start_self.h"
 
 namespace watchq {
 namespace {

@@ -3,89 +3,15 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <array>
-#include <csignal>
 #include <cstring>
 
 #include "base/error.h"
-#include "kernel/pidfd.h"
+#include "kernel/start_self.h"
 
 namespace watchq {
-namespace {
-
-class SpawnAttributes {
- public:
-  SpawnAttributes() {
-    ::posix_spawnattr_init(&attributes_);
-    // No signal of ours, and none that a terminal sends to our process group, concerns a probe.
-    sigset_t none;
-    sigset_t all;
-    ::sigemptyset(&none);
-    ::sigfillset(&all);
-    ::posix_spawnattr_setsigmask(&attributes_, &none);
-    ::posix_spawnattr_setsigdefault(&attributes_, &all);
-    ::posix_spawnattr_setpgroup(&attributes_, 0);
-    ::posix_spawnattr_setflags(
-        &attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  }
-  SpawnAttributes(const SpawnAttributes&) = delete;
-  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
-  ~SpawnAttributes() { ::posix_spawnattr_destroy(&attributes_); }
-
-  [[nodiscard]] const posix_spawnattr_t* get() const { return &attributes_; }
-
- private:
-  posix_spawnattr_t attributes_{};
-};
-
-class SpawnActions {
- public:
-  /// The child gets `socket` as its standard input.
-  explicit SpawnActions(int socket) {
-    ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawn_file_actions_adddup2(&actions_, socket, STDIN_FILENO);
-    // A probe that cannot be ended does not keep open what others read our messages from. Nothing
-    // is written there; we may open no file for writing.
-    for (const int output : {STDOUT_FILENO, STDERR_FILENO}) {
-      ::posix_spawn_file_actions_addopen(&actions_, output, "/dev/null", O_RDONLY, 0);
-    }
-    // Its place in the file system is no business of a user's mount.
-    ::posix_spawn_file_actions_addchdir_np(&actions_, "/");
-  }
-  SpawnActions(const SpawnActions&) = delete;
-  SpawnActions& operator=(const SpawnActions&) = delete;
-  ~SpawnActions() { ::posix_spawn_file_actions_destroy(&actions_); }
-
-  [[nodiscard]] const posix_spawn_file_actions_t* get() const { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-};
-
-}  // namespace
-
-UniqueFd start_self(int socket, const char* argument) {
-  std::array<char, 8> name{"watchqd"};
-  std::string copy = argument;
-  std::array<char*, 3> arguments{name.data(), copy.data(), nullptr};
-  pid_t pid = 0;
-  errno = ::posix_spawn(&pid, "/proc/self/exe", SpawnActions(socket).get(), SpawnAttributes().get(),
-                        arguments.data(), environ);
-  if (errno != 0) throw_errno("starting a probe process");
-  UniqueFd process(open_pidfd(pid));
-  if (process.valid()) return process;
-  const int error = errno;
-  ::kill(pid, SIGKILL);
-  ::waitpid(pid, nullptr, 0);
-  errno = error;
-  throw_errno("pidfd_open");
-}
-
 namespace {
 
 void send_setup(int socket, const ProbeSetup& setup, int space_fd, int object_fd) {

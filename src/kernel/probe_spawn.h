@@ -17,10 +17,6 @@ struct SpawnedProbe {
   UniqueFd process;  ///< a pidfd: readable when the process has ended; it is ours to reap
 };
 
-/// Starts this program again, with one argument, and with `socket` as its standard input. Gives its
-/// pidfd. Any thread. Throws std::system_error.
-UniqueFd start_self(int socket, const char* argument);
-
 /// Starts this program again as a probe, and hands it its setup and copies of the two descriptors
 /// (-1: none). Its first message is a ProbeAnswer: whether it could do as told. Any thread. Throws
 /// std::system_error.

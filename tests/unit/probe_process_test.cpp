@@ -4,10 +4,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <cerrno>
 #include <csignal>
@@ -16,6 +18,7 @@
 #include "kernel/pidfd.h"
 #include "kernel/probe_child.h"
 #include "kernel/space_figures.h"
+#include "kernel/start_self.h"
 
 namespace watchq {
 namespace {
@@ -32,6 +35,24 @@ void run_until(boost::asio::io_context& io, Condition condition) {
   while (!condition() && io.run_one() != 0) {
   }
 }
+
+/// This thread, and what it starts, take turns.
+class OnOneProcessor {
+ public:
+  OnOneProcessor() {
+    EXPECT_EQ(::sched_getaffinity(0, sizeof before_, &before_), 0);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(::sched_getcpu(), &one);
+    EXPECT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+  }
+  OnOneProcessor(const OnOneProcessor&) = delete;
+  OnOneProcessor& operator=(const OnOneProcessor&) = delete;
+  ~OnOneProcessor() { ::sched_setaffinity(0, sizeof before_, &before_); }
+
+ private:
+  cpu_set_t before_{};
+};
 
 std::optional<ProbeAnswer> ask(boost::asio::io_context& io, ProbeProcess& probe, dev_t device) {
   std::optional<ProbeAnswer> got;
@@ -93,6 +114,21 @@ TEST(ProbeProcess, SaysWhyAMountCannotBeReached) {
   EXPECT_TRUE(error == ENOENT || (error == EPERM && ::geteuid() != 0)) << error;
 }
 
+/// A child that is preempted before it begins would hold for so long what it has copies of.
+TEST(ProbeProcess, HoldsNoneOfOurDescriptorsFromItsFirstMomentOn) {
+  const OnOneProcessor preempted;
+  for (int i = 0; i < 200; ++i) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), 0);
+    const UniqueFd reading(ends[0]);
+    UniqueFd writing(ends[1]);
+    const SpawnedProbe probe = spawn_probe({});
+    writing.reset();
+    char byte = 0;
+    ASSERT_EQ(::read(reading.get(), &byte, 1), 0) << "still open elsewhere, at start " << i;
+  }
+}
+
 }  // namespace
 }  // namespace watchq
 
@@ -100,6 +136,7 @@ int main(int argc, char** argv) {
   if (argc == 2 && std::string_view(argv[1]) == watchq::kProbeArgument) {
     return watchq::run_probe(STDIN_FILENO);
   }
+  watchq::prepare_to_start_self();
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }
