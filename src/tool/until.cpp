@@ -24,8 +24,8 @@ bool brings(const Record& record, PathState state) {
   __builtin_unreachable();
 }
 
-/// A line for a path that is in the state already.
-Event already(const std::string& place, const PathHolder& holder, PathState state) {
+/// A line for a path that a look has found in the state: as a change, or as what was so already.
+Event found(const std::string& place, const PathHolder& holder, PathState state, Origin origin) {
   mount_notification body{};
   body.watch.type = WATCH_TYPE_MOUNT_NOTIFY;
   if (state == PathState::mounted) body.watch.subtype = NOTIFY_MOUNT_NEW_MOUNT;
@@ -42,8 +42,7 @@ Event already(const std::string& place, const PathHolder& holder, PathState stat
     detail.fs_type = holder.mount->fs_type;
     detail.source = holder.mount->source;
   }
-  Event event{Record::make(body, 0), {}, std::chrono::system_clock::now(), place,
-              Origin::snapshot,      {}};
+  Event event{Record::make(body, 0), {}, std::chrono::system_clock::now(), place, origin, {}};
   if (holder.mount && state != PathState::unmounted) event.detail = detail;
   return event;
 }
@@ -83,19 +82,24 @@ void Until::note(const Event& event, bool told) {
 std::optional<std::vector<Event>> Until::reached() {
   if (!state_) return std::nullopt;
   std::vector<Event> untold;
+  bool all = true;
   for (Target& target : targets_) {
     const PathHolder holder = holder_of(target.path);
-    if (!is_in_state(holder, *state_) && !target.came) {
-      // What was told of those that are there already stays told.
-      for (Target& each : targets_) {
-        each.came = false;
-        each.told = each.told && is_in_state(holder_of(each.path), *state_);
-      }
-      return std::nullopt;
-    }
-    if (!target.told) untold.push_back(already(target.place, holder, *state_));
+    const bool is_there = is_in_state(holder, *state_);
+    if (!is_there) target.lacked = true;
+    all = all && (is_there || target.came);
+    if (target.told) continue;
+    // A look may be faster than the record of the change that it has found.
+    const Origin origin = target.lacked ? Origin::change : Origin::snapshot;
+    untold.push_back(found(target.place, holder, *state_, origin));
   }
-  return untold;
+  if (all) return untold;
+  for (Target& target : targets_) {
+    target.came = false;
+    // What was told of those that are there already stays told.
+    target.told = target.told && is_in_state(holder_of(target.path), *state_);
+  }
+  return std::nullopt;
 }
 
 }  // namespace watchq

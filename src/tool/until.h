@@ -32,10 +32,11 @@ class Until {
 
  private:
   struct Target {
-    std::string path;   ///< as it was named
-    std::string place;  ///< as events name it
-    bool came = false;  ///< it was in the state for a moment at least, as an event says
-    bool told = false;  ///< so does a line of the output
+    std::string path;     ///< as it was named
+    std::string place;    ///< as events name it
+    bool lacked = false;  ///< a look has found it in another state
+    bool came = false;    ///< it was in the state for a moment at least, as an event says
+    bool told = false;    ///< so does a line of the output
   };
 
   std::optional<EventWord> word_;

@@ -193,10 +193,17 @@ class TestExec:
             assert program.wait()[1] == [str(watchqd.mount_point)]
 
 
+def first_look(program):
+    """It says that it watches before it takes its first look: after that it waits for records."""
+    wchan = Path(f"/proc/{program.pid}/wchan")
+    wait_for(lambda: "poll" in wchan.read_text(), "the monitor to wait for records")
+
+
 class TestUntil:
     @pytest.mark.parametrize("place", ["a", "not/there/yet"])
     def test_a_mount_is_waited_for(self, monitor, base, place):
         program = monitor("--mount", base / place, "--until", "mounted")
+        first_look(program)
         namespace.mount_tmpfs(base / "other")
         namespace.mount_tmpfs(base / place)
         code, out, err = program.wait()
@@ -263,9 +270,7 @@ class TestUntil:
     def test_read_only_is_waited_for(self, monitor, watchq, base, word):
         namespace.mount_tmpfs(base / "a")
         program = monitor("--mount", base / "a", "--until", word)
-        # It says that it watches before it takes its first look: after that it waits for records.
-        wchan = Path(f"/proc/{program.pid}/wchan")
-        wait_for(lambda: "poll" in wchan.read_text(), "the monitor to wait for records")
+        first_look(program)
         namespace.remount(base / "a", syscalls.MS_RDONLY)
         code, out, _ = program.wait()
         assert code == 0
