@@ -193,8 +193,8 @@ class TestExec:
             assert program.wait()[1] == [str(watchqd.mount_point)]
 
 
-def first_look(program):
-    """It says that it watches before it takes its first look: after that it waits for records."""
+def let_it_look(program):
+    """It takes a look after it has said that it watches, and after each line: then it waits."""
     wchan = Path(f"/proc/{program.pid}/wchan")
     wait_for(lambda: "poll" in wchan.read_text(), "the monitor to wait for records")
 
@@ -203,7 +203,7 @@ class TestUntil:
     @pytest.mark.parametrize("place", ["a", "not/there/yet"])
     def test_a_mount_is_waited_for(self, monitor, base, place):
         program = monitor("--mount", base / place, "--until", "mounted")
-        first_look(program)
+        let_it_look(program)
         namespace.mount_tmpfs(base / "other")
         namespace.mount_tmpfs(base / place)
         code, out, err = program.wait()
@@ -262,6 +262,7 @@ class TestUntil:
         program = monitor("--mount", base / "a", "--until", "unmounted")
         namespace.umount(base / "a")
         program.out.wait_for(count=1)
+        let_it_look(program)
         namespace.umount(base / "a")
         code, out, _ = program.wait()
         assert (code, len(out)) == (0, 2)
@@ -270,7 +271,7 @@ class TestUntil:
     def test_read_only_is_waited_for(self, monitor, watchq, base, word):
         namespace.mount_tmpfs(base / "a")
         program = monitor("--mount", base / "a", "--until", word)
-        first_look(program)
+        let_it_look(program)
         namespace.remount(base / "a", syscalls.MS_RDONLY)
         code, out, _ = program.wait()
         assert code == 0
