@@ -42,7 +42,8 @@ def arguments():
     return chosen
 
 
-def measure(options):
+def measure(options, write_json):
+    """Writes after each figure: what is interrupted keeps what it has."""
     results = Results()
     for name, figure in FIGURES.items():
         if name not in options.figures:
@@ -54,6 +55,7 @@ def measure(options):
             figure.run(results, scene, options.short)
         finally:
             scene.close()
+        write_json(results)
         print(f"   {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return results
 
@@ -68,9 +70,13 @@ def main():
     options.build = Path(options.build).resolve()
     out = Path(options.out or options.build / "bench").resolve()
     out.mkdir(parents=True, exist_ok=True)
-    results = measure(options)
     where = report.machine()
-    (out / "results.json").write_text(json.dumps({"machine": where} | results.to_json(), indent=1))
+
+    def write_json(results):
+        text = json.dumps({"machine": where} | results.to_json(), indent=1)
+        (out / "results.json").write_text(text)
+
+    results = measure(options, write_json)
     print(report.tables(results, where, options.short))
     drawn = report.draw(results, out)
     print(f"{out}/results.json, and {len(drawn)} figures beside it: {', '.join(drawn)}")

@@ -5,31 +5,38 @@ import scene as scenes
 
 FIGURE = "mount-cost"
 KINDS = ("watchq", "watchq one cares", "fanotify", "mountinfo", "libmount", "findmnt")
-# What reading all mounts costs one watcher, about, in seconds for each mount: to leave out in time
-# what would take too long.
-SECONDS_PER_MOUNT = {"mountinfo": 2.0e-6, "libmount": 8e-6, "findmnt": 25e-6}
-LONGEST_EVENT = 15.0
+# What an event costs one watcher that looks at all mounts for it, about, in seconds at 10,000 of
+# them, and the power of their number by which that grows: to leave out in time what would take too
+# long. Those that compare tables do it mount by mount.
+LOOKING = {"mountinfo": (0.02, 1), "libmount": (0.2, 2), "findmnt": (0.4, 2)}
+LONGEST_EVENT = 4.0
 
 
 def work_of(mounts, watchers):
     return f"{mounts} mounts, {watchers} watcher" + "s" * (watchers > 1)
 
 
+def expected(kind, mounts, watchers):
+    """Seconds of processor time of all watchers for an event."""
+    seconds, power = LOOKING.get(kind, (0, 1))
+    return seconds * (mounts / 10_000) ** power * watchers
+
+
 def pairs_for(kind, mounts, watchers, short):
     """How many mounts with their umounts are affordable; 0: none."""
-    event = SECONDS_PER_MOUNT.get(kind, 0) * mounts * watchers
+    event = expected(kind, mounts, watchers)
     if event > LONGEST_EVENT:
         return 0
     most = 3 if short else 50 if watchers <= 10 else 20
-    return max(1, min(most, int(2.0 / event))) if event else most
+    return max(1, min(most, int(1.0 / event))) if event else most
 
 
 def measure(results, scene, daemon, kind, mounts, watchers, short):
     pairs = pairs_for(kind, mounts, watchers, short)
     work = work_of(mounts, watchers)
     if pairs == 0:
-        results.note(f"{kind}, {work}: left out, one event would take some "
-                     f"{SECONDS_PER_MOUNT[kind] * mounts * watchers:.0f} s of processor time")
+        results.note(f"{kind}, {work}: left out, an event would take some "
+                     f"{expected(kind, mounts, watchers):.0f} s of processor time")
         return
     if kind == "findmnt" and not scenes.have("findmnt"):
         results.note("findmnt is not installed")
