@@ -65,6 +65,8 @@ async function main() {
 }
 
 main().catch((error) => {
-  console.error(error.code === "ENOTCONN" ? "watch.js: the daemon has gone" : `watch.js: ${error}`);
+  // The second where it goes in the middle of a read.
+  const gone = ["ENOTCONN", "ECONNABORTED"].includes(error.code);
+  console.error(`watch.js: ${gone ? "the daemon has gone" : error}`);
   process.exit(1);
 });

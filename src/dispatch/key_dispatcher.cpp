@@ -253,7 +253,7 @@ void KeyDispatcher::offer(KeyWatch& watch, const KeyEvent& event) {
       watch.queue->lose();
       return;
     }
-    member.held.push_back(event);
+    member.held.push_back({event, keys_.events(event.key)});
     return;
   }
   member.viewable = ask(watch, event.key, member);
@@ -262,7 +262,7 @@ void KeyDispatcher::offer(KeyWatch& watch, const KeyEvent& event) {
     // What takes View away is the last that is told.
     tell(watch, event);
   } else if (member.viewable == Viewable::unknown) {
-    member.held.push_back(event);
+    member.held.push_back({event, keys_.events(event.key)});
     keys_.look_soon();
   }
   if (setattr && member.possessed && member.viewable == Viewable::yes) {
@@ -415,24 +415,46 @@ void KeyDispatcher::on_key_loss() {
   for (Recipient* queue : queues) queue->lose();
 }
 
-void KeyDispatcher::on_key_looked(const KeyWatcher& watcher, const KeyLook& look) {
+void KeyDispatcher::release(KeyWatch& watch, KeyMember& member, std::uint64_t events,
+                            bool is_viewable) const {
+  const auto later = std::find_if(member.held.begin(), member.held.end(),
+                                  [&](const auto& held) { return held.number > events; });
+  // Of what came before its attributes changed once more, a look after that says nothing.
+  const auto changed = std::find_if(member.held.rbegin(), member.held.rend(), [](const auto& held) {
+    return held.event.kind == KeyEventKind::setattr;
+  });
+  const auto unknown = changed == member.held.rend()
+                           ? std::ptrdiff_t{0}
+                           : std::distance(changed, member.held.rend()) - 1;
+  const std::vector<HeldKeyEvent> judged(member.held.begin(), later);
+  member.held.erase(member.held.begin(), later);
+  for (auto held = judged.begin(); held != judged.end(); ++held) {
+    if (held - judged.begin() < unknown) {
+      watch.queue->lose();
+    } else if (is_viewable) {
+      tell(watch, held->event);
+    }
+  }
+}
+
+void KeyDispatcher::on_key_looked(const KeyWatcher& watcher, const KeyLook& look,
+                                  std::uint64_t events) {
   for (KeyWatch* watch : list_.with_member(look.key)) {
     const bool same =
         watch->watcher->rights == watcher.rights && watch->watcher->view == watcher.view;
     if (!same || !list_.holds(watch)) continue;
     KeyMember& member = watch->members.at(look.key);
     const bool alive = look.error == 0 || look.error == EACCES;
-    if (alive) {
+    // One of those that came since may have taken View away: what was seen is only of those before.
+    const bool is_of_all = keys_.events(look.key) == events;
+    if (alive && is_of_all) {
       member.viewable = look.viewable() ? Viewable::yes : Viewable::no;
       member.possessed = look.error != 0;
-    } else if (member.viewable == Viewable::unknown) {
+    } else if (!alive && member.viewable == Viewable::unknown) {
       // It has died before anybody could look: nobody knows.
       member.viewable = Viewable::no;
     }
-    const std::vector<KeyEvent> held = std::exchange(member.held, {});
-    for (const KeyEvent& event : held) {
-      if (member.viewable == Viewable::yes) tell(*watch, event);
-    }
+    release(*watch, member, events, alive ? look.viewable() : member.viewable == Viewable::yes);
     // By events from now on.
     if (!std::exchange(member.looked, true)) extend(*watch);
   }

@@ -45,7 +45,8 @@ std::vector<ExaminedKey> examine_visible_keys(const Peer& caller, const KeyRight
 ///
 /// For each event the kernel is asked again whether the watcher may view the key by its IDs. What
 /// it may view as the key's possessor alone is looked at again when the key's attributes have
-/// changed; until then its events are held back.
+/// changed; until then its events are held back. Those before its attributes changed once more are
+/// lost then, which is told: nobody knows whether it could be viewed between the two.
 class KeyDispatcher final : public KeySink {
  public:
   /// How deep below a watched keyring, and how many keys, a watch extends.
@@ -85,12 +86,14 @@ class KeyDispatcher final : public KeySink {
   void on_key_event(const KeyEvent& event) override;
   void on_key_gone(KeySerial key) override;
   void on_key_loss() override;
-  void on_key_looked(const KeyWatcher& watcher, const KeyLook& look) override;
+  void on_key_looked(const KeyWatcher& watcher, const KeyLook& look, std::uint64_t events) override;
 
  private:
   void end(const KeyWatch& watch);
   void offer(KeyWatch& watch, const KeyEvent& event);
   void tell(const KeyWatch& watch, const KeyEvent& event) const;
+  /// Tells what is held of a member's first `events` events, or not.
+  void release(KeyWatch& watch, KeyMember& member, std::uint64_t events, bool is_viewable) const;
   void tell_snapshot(const KeyWatch& watch) const;
   /// Asks the kernel by the watcher's IDs, and what is known of its possession.
   static KeyMember::Viewable ask(const KeyWatch& watch, KeySerial key, KeyMember& member);

@@ -18,6 +18,12 @@
 
 namespace watchq {
 
+/// An event that waits for a look, and how many of its key there were with it.
+struct HeldKeyEvent {
+  KeyEvent event;
+  std::uint64_t number = 0;
+};
+
 /// A key that belongs to a watch: the watched one, or one linked below it.
 struct KeyMember {
   /// Whether the watcher may view it. What depends on what it possesses is not known until the next
@@ -27,7 +33,7 @@ struct KeyMember {
   bool possessed = false;                         ///< it is viewable for its possessor only
   std::shared_ptr<const UserLimit::Share> share;  ///< what the queue's owner pays for it
   bool looked = false;                            ///< the watcher has looked at it once
-  std::vector<KeyEvent> held;                     ///< what is to be told if it is viewable
+  std::vector<HeldKeyEvent> held;                 ///< what is to be told if it is viewable
 };
 
 /// A key or keyring, watched by a queue.

@@ -155,6 +155,11 @@ const KeyState* KeySource::find(KeySerial key) const {
   return place == entries_.end() ? nullptr : &place->second.known;
 }
 
+std::uint64_t KeySource::events(KeySerial key) const {
+  const auto place = entries_.find(key);
+  return place == entries_.end() ? 0 : place->second.events;
+}
+
 void KeySource::look_soon() {
   if (looking_) {
     again_ = true;
@@ -241,7 +246,7 @@ void KeySource::end_round(const std::map<KeySerial, std::uint64_t>& events,
       const auto before = events.find(look.key);
       const auto place = entries_.find(look.key);
       if (place == entries_.end() || before == events.end()) continue;
-      if (place->second.looked) sink_->on_key_looked(*watcher, look);
+      if (place->second.looked) sink_->on_key_looked(*watcher, look, before->second);
     }
   }
   looking_ = false;

@@ -47,8 +47,10 @@ class KeySink {
   /// The key is gone, and watched no more.
   virtual void on_key_gone(KeySerial key) = 0;
   virtual void on_key_loss() = 0;
-  /// A watcher has looked at the key; its state is known as of now.
-  virtual void on_key_looked(const KeyWatcher& watcher, const KeyLook& look) = 0;
+  /// A watcher has looked at the key; its state is known as of now. Of the key's events so many had
+  /// been told when it began to look: what it saw may be older than those that came since.
+  virtual void on_key_looked(const KeyWatcher& watcher, const KeyLook& look,
+                             std::uint64_t events) = 0;
 
  protected:
   ~KeySink() = default;
@@ -84,6 +86,8 @@ class KeySource final : public KeyBackendSink {
 
   /// What is known of a watched key; null when nobody watches it.
   [[nodiscard]] const KeyState* find(KeySerial key) const;
+  /// How many events of a watched key a backend has told; 0 when nobody watches it.
+  [[nodiscard]] std::uint64_t events(KeySerial key) const;
 
   struct InUse {
     std::string backend;

@@ -2,10 +2,12 @@
 """Who may watch which key: the kernel decides, by the rights of who asks."""
 
 import array
+import contextlib
 import errno
 import itertools
 import os
 import socket
+import threading
 
 import pytest
 
@@ -15,6 +17,7 @@ from errors import fails_with
 from key_fixtures import end_what_hangs, make_key_daemon, own_session  # noqa: F401, fixtures
 from keys import KeyKind, KeyNotice
 from processes import BlockedCall, Child, in_child
+from queue_client import Queue
 from stuck_memory import stuck_memory
 
 _numbers = itertools.count()
@@ -161,6 +164,24 @@ class TestLater:
             keys.update(key, b"a longer payload")
             assert queue.rest() == []
 
+    def test_a_look_from_before_shows_nothing_of_what_came_after(self, watchqd):
+        """Each time it is another part of the look that the change meets."""
+        with keys.key_queue(watchqd.queue_path) as queue:
+            for number in range(100):
+                key = make_key(keys.POS_ALL)
+                queue.watch(key)
+                keys.setperm(key, keys.POS_ALL)
+                threading.Event().wait(0.018 + number * 0.0001)
+                keys.setperm(key, keys.POS_ALL & ~keys.POS_VIEW)
+                keys.update(key, b"not to be seen")
+            seen = make_key(keys.POS_ALL)
+            queue.watch(seen)
+            keys.setperm(seen, keys.POS_ALL)
+            keys.update(seen, b"seen when all have been looked at")
+            last = KeyNotice(KeyKind.UPDATED, seen)
+            records = queue.take(lambda records: last in records)
+            assert [one for one in records if one.kind != KeyKind.SETATTR] == [last]
+
     def test_the_possessor_goes_on_where_the_owner_may_no_longer(self, watchqd):
         key = make_key(keys.POS_ALL | keys.USR_ALL)
         with keys.key_queue(watchqd.queue_path) as queue:
@@ -199,13 +220,16 @@ class TestQuota:
 
         def client():
             with_rights(QUOTA_USER)
-            with keys.key_queue(watchqd.queue_path) as queue:
+            # Without the fence: what was made to know its watcher would give its room back later.
+            with contextlib.closing(Queue(watchqd.queue_path, 1)) as queue, \
+                    open("/proc/keys", "rb") as view:
                 possessed = keys.add_key(keys.SESSION, "possessed")
                 keys.setperm(possessed, keys.POS_ALL)
                 with fails_with(errno.EDQUOT):
                     for number in itertools.count():
                         keys.add_key(keys.SESSION, f"{number}")
-                return [error_of(queue.watch, key) for key in (viewable, possessed)]
+                return [error_of(keys.watch_key, queue.fd, key, 1, 0, view.fileno())
+                        for key in (viewable, possessed)]
 
         assert in_child(client) == [None, "EDQUOT"]
 
