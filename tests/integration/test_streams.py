@@ -95,7 +95,7 @@ def test_after_a_loss_it_takes_stock_again(reader, base):
 def test_it_says_when_the_daemon_goes_away(watchqd, reader):
     watchqd.stop()
     code, _, err = reader.wait()
-    assert (code, "the daemon has gone" in err[-1]) == (1, True)
+    assert (code, "the daemon has gone" in err[-1]) == (1, True), err
 
 
 # ---- alert.sh ----------------------------------------------------------------------------------
