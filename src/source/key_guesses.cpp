@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 
 namespace watchq {
 namespace {
@@ -35,13 +36,23 @@ bool KeyGuesses::any(Clock::time_point now) {
 
 void KeyGuesses::complete(KeyEvent& found, Clock::time_point now) {
   drop_old(now);
-  const auto guess = std::find_if(guesses_.begin(), guesses_.end(), [&](const Guess& one) {
+  const auto fits = [&](const Guess& one) {
     return one.event.kind == found.kind && may_be(one.event.key, found.key) &&
            may_be(one.event.aux, found.aux);
-  });
+  };
+  const auto guess = std::find_if(guesses_.begin(), guesses_.end(), fits);
   if (guess == guesses_.end()) return;
-  found.pid = guess->event.pid;
-  if (found.aux == 0) found.aux = guess->event.aux;
+  const KeyEvent one = guess->event;
+  // With two that fit it may be either: better nothing than another program's key.
+  const bool is_only_one = std::none_of(std::next(guess), guesses_.end(), [&](const Guess& other) {
+    return fits(other) && (other.event.aux != one.aux || other.event.pid != one.pid);
+  });
+  if (!is_only_one) {
+    std::erase_if(guesses_, fits);
+    return;
+  }
+  found.pid = one.pid;
+  if (found.aux == 0) found.aux = one.aux;
   guesses_.erase(guess);
 }
 

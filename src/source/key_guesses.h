@@ -18,7 +18,7 @@ class KeyGuesses {
   /// Whether anything is to be found that no event tells of.
   [[nodiscard]] bool any(Clock::time_point now);
   /// Adds to an event that was found what was guessed of it: who did it, and the key of a link in a
-  /// keyring that nobody may read.
+  /// keyring that nobody may read. Where guesses differ nothing is added.
   void complete(KeyEvent& found, Clock::time_point now);
 
  private:
