@@ -55,7 +55,7 @@ def measure(options, write_json):
             figure.run(results, scene, options.short)
         finally:
             scene.close()
-        write_json(results)
+            write_json(results)
         print(f"   {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return results
 

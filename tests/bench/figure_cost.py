@@ -9,7 +9,7 @@ KINDS = ("watchq", "watchq one cares", "fanotify", "mountinfo", "libmount", "fin
 # them, and the power of their number by which that grows: to leave out in time what would take too
 # long. Those that compare tables do it mount by mount.
 LOOKING = {"mountinfo": (0.02, 1), "libmount": (0.2, 2), "findmnt": (0.4, 2)}
-LONGEST_EVENT = 4.0
+LONGEST_EVENT = 2.5
 
 
 def work_of(mounts, watchers):
