@@ -83,6 +83,8 @@ class RingProducer {
   [[nodiscard]] std::uint32_t start_of(std::uint32_t head, Record record) const;
   [[nodiscard]] std::uint32_t end_of(std::span<const Record> group) const;
   void write(Record record);
+  /// After what was written from there to head_: fetches as much space further on.
+  void fetch_ahead(std::uint32_t from) const;
   void mark_overrun(std::uint32_t index);
   void put(std::uint32_t index, std::span<const std::byte> bytes);
 
