@@ -98,7 +98,9 @@ class Daemon {
     files_.shut_down([] {});
   }
 
-  void run() { io_.run(); }
+  void run() {
+    while (io_.run_one() != 0) files_.wake_readers();
+  }
 
  private:
   /// What watches space, servers and quotas.

@@ -6,8 +6,10 @@
 
 #include <boost/asio/io_context.hpp>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/user_limit.h"
@@ -52,6 +54,10 @@ class Dispatcher final : public EventSink {
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
+  /// Has `wake` called where sources have told all that they had to tell: clients need not wait for
+  /// what is done after it.
+  void on_told(std::function<void()> wake) { told_ = std::move(wake); }
+
   /// Follows directories that are to be watched: what it gives is for watch_mount(). May be used on
   /// any thread and outlive this.
   [[nodiscard]] std::shared_ptr<DirectoryFollower> follower() const { return follower_; }
@@ -90,6 +96,9 @@ class Dispatcher final : public EventSink {
   void on_event(const MountEvent& event) override;
   void on_loss(const MountLoss& loss) override;
   void before_events() override { follow_directories(); }
+  void after_events() override {
+    if (told_) told_();
+  }
   [[nodiscard]] bool wants_looks() const override { return superblocks_.wants_looks(); }
   void after_look(const MountNamespace& mounts) override { superblocks_.after_look(mounts); }
 
@@ -104,6 +113,7 @@ class Dispatcher final : public EventSink {
 
   MountSource& mounts_;
   WatchLimits& limits_;
+  std::function<void()> told_;
   std::shared_ptr<DirectoryFollower> follower_;
   MountWatchList mount_watches_;
   SuperblockDispatcher superblocks_;

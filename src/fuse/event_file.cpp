@@ -4,16 +4,14 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "base/error.h"
 
 namespace watchq {
 
-EventFile::EventFile(boost::asio::io_context& io, StreamLimits& limits, uid_t owner,
-                     EventFormat format)
-    : io_(io),
+EventFile::EventFile(WakeList& wakes, StreamLimits& limits, uid_t owner, EventFormat format)
+    : Wakeable(wakes),
       format_(format),
       share_(limits.streams.take(owner, 1)),
       stream_(owner, limits.buffer_bytes, [this] { wake_soon(); }) {}
@@ -43,18 +41,7 @@ unsigned int EventFile::poll(fuse_pollhandle* handle) {
   return readable() ? POLLIN | POLLRDNORM : 0U;
 }
 
-void EventFile::wake_soon() {
-  if (wake_scheduled_) return;
-  wake_scheduled_ = true;
-  // Later, because libfuse forbids notifications from within a request, and once for a whole batch
-  // of events.
-  boost::asio::post(io_, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->wake();
-  });
-}
-
 void EventFile::wake() {
-  wake_scheduled_ = false;
   readers_.serve(
       [this](const WaitingReaders::Reader& reader) { return take(reader.size, reader.offset); });
   if (poll_handle_ == nullptr || !readable()) return;

@@ -2,16 +2,14 @@
 // EventFile: one open file of `events` or `events.json`.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <string>
 
 #include "base/user_limit.h"
 #include "dispatch/event_stream.h"
 #include "fuse/api.h"
 #include "fuse/waiting_readers.h"
+#include "fuse/wake_list.h"
 
 namespace watchq {
 
@@ -29,17 +27,15 @@ enum class EventFormat { text, json };
 /// Programs take a regular file for one in which they can go back: shells and head(1) read more
 /// than they need and then seek. What has been read last can therefore be read again, by its
 /// offset; at any other offset there is what comes next.
-class EventFile : public std::enable_shared_from_this<EventFile> {
+class EventFile final : public Wakeable {
  public:
   /// How much of what has been read can be read again, in bytes.
   static constexpr std::size_t kHistory = std::size_t{64} * 1024;
 
-  /// `io` runs the serving thread and outlives this, as `limits` does. Throws RequestError(EMFILE)
-  /// when there are too many streams.
-  EventFile(boost::asio::io_context& io, StreamLimits& limits, uid_t owner, EventFormat format);
+  /// `wakes` and `limits` outlive this. Throws RequestError(EMFILE) when there are too many
+  /// streams.
+  EventFile(WakeList& wakes, StreamLimits& limits, uid_t owner, EventFormat format);
   ~EventFile();
-  EventFile(const EventFile&) = delete;
-  EventFile& operator=(const EventFile&) = delete;
 
   [[nodiscard]] EventStream& stream() { return stream_; }
   [[nodiscard]] const EventStream& stream() const { return stream_; }
@@ -51,8 +47,7 @@ class EventFile : public std::enable_shared_from_this<EventFile> {
   unsigned int poll(fuse_pollhandle* handle);
 
  private:
-  void wake_soon();
-  void wake();
+  void wake() override;
   [[nodiscard]] bool readable() const { return !rest_.empty() || !stream_.empty(); }
   /// What is to be read at an offset now; empty when there is nothing.
   std::string take(std::size_t size, off_t offset);
@@ -61,7 +56,6 @@ class EventFile : public std::enable_shared_from_this<EventFile> {
   /// Makes the next line, if there is none begun.
   void make_line();
 
-  boost::asio::io_context& io_;
   const EventFormat format_;
   UserLimit::Share share_;
   EventStream stream_;
@@ -70,7 +64,6 @@ class EventFile : public std::enable_shared_from_this<EventFile> {
   std::uint64_t position_ = 0;
   WaitingReaders readers_;
   fuse_pollhandle* poll_handle_ = nullptr;
-  bool wake_scheduled_ = false;
 };
 
 }  // namespace watchq

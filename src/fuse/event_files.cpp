@@ -32,7 +32,7 @@ void EventFiles::open(fuse_req_t request, EventFormat format) {
         return look_around(caller, rights, *follower);
       },
       [this, caller, format, owner = context->uid](fuse_req_t waiting, const Sight& sight) {
-        const auto file = std::make_shared<EventFile>(io_, limits_, owner, format);
+        const auto file = std::make_shared<EventFile>(wakes_, limits_, owner, format);
         try {
           dispatcher_.watch_everything(file->stream(), caller, sight);
         } catch (...) {

@@ -2,7 +2,6 @@
 // EventFiles: the open files of `events` and `events.json`.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
@@ -18,9 +17,13 @@ namespace watchq {
 class EventFiles {
  public:
   /// All outlive this.
-  EventFiles(boost::asio::io_context& io, Dispatcher& dispatcher, StreamLimits& limits,
-             PendingCalls& pending, PatientCalls& patient)
-      : io_(io), dispatcher_(dispatcher), limits_(limits), pending_(pending), patient_(patient) {}
+  EventFiles(WakeList& wakes, Dispatcher& dispatcher, StreamLimits& limits, PendingCalls& pending,
+             PatientCalls& patient)
+      : wakes_(wakes),
+        dispatcher_(dispatcher),
+        limits_(limits),
+        pending_(pending),
+        patient_(patient) {}
   ~EventFiles() { clear(); }
   EventFiles(const EventFiles&) = delete;
   EventFiles& operator=(const EventFiles&) = delete;
@@ -47,7 +50,7 @@ class EventFiles {
   void add(fuse_req_t request, const std::shared_ptr<EventFile>& file);
   void close(EventFile& file);
 
-  boost::asio::io_context& io_;
+  WakeList& wakes_;
   Dispatcher& dispatcher_;
   StreamLimits& limits_;
   PendingCalls& pending_;

@@ -21,8 +21,7 @@ Peer caller_of(fuse_req_t request) { return Peer(fuse_req_ctx(request)->pid); }
 Filesystem::Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, MountDirectory& mounts,
                        SuperblockDirectory& superblocks, QueueLimits& limits,
                        StreamLimits& stream_limits, CallLimits calls, Transport wanted, Texts texts)
-    : io_(io),
-      dispatcher_(dispatcher),
+    : dispatcher_(dispatcher),
       mounts_(mounts),
       superblocks_(superblocks),
       limits_(limits),
@@ -31,7 +30,9 @@ Filesystem::Filesystem(boost::asio::io_context& io, Dispatcher& dispatcher, Moun
       page_cache_(io),
       next_queue_node_(kFirstQueueNode),
       patient_calls_(io, calls.most, std::move(calls.on_refusal)),
-      events_(io, dispatcher, stream_limits, pending_calls_, patient_calls_) {}
+      events_(wakes_, dispatcher, stream_limits, pending_calls_, patient_calls_) {
+  dispatcher_.on_told([this] { wake_readers(); });
+}
 
 void Filesystem::start(fuse_session* session, int device_fd, bool offered) {
   device_fd_ = device_fd;
@@ -89,11 +90,11 @@ void Filesystem::open_queue(fuse_req_t request, fuse_ino_t node, int access) {
   const uid_t owner = fuse_req_ctx(request)->uid;
   std::shared_ptr<QueueFile> file;
   if (access == O_RDONLY) {
-    file = std::make_shared<QueueFile>(io_, limits_, owner);
+    file = std::make_shared<QueueFile>(wakes_, limits_, owner);
   } else if (transport_.transport == Transport::passthrough) {
-    file = std::make_shared<QueueFile>(io_, limits_, owner, device_fd_);
+    file = std::make_shared<QueueFile>(wakes_, limits_, owner, device_fd_);
   } else {
-    file = std::make_shared<QueueFile>(io_, limits_, owner, page_cache_, node);
+    file = std::make_shared<QueueFile>(wakes_, limits_, owner, page_cache_, node);
   }
   if (file->reply_open(request, node)) queues_.emplace(node, std::move(file));
 }

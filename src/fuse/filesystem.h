@@ -20,6 +20,7 @@
 #include "fuse/queue_file.h"
 #include "fuse/superblock_directory.h"
 #include "fuse/transport.h"
+#include "fuse/wake_list.h"
 
 namespace watchq {
 
@@ -75,6 +76,9 @@ class Filesystem {
   void ioctl(fuse_req_t request, fuse_ino_t node, unsigned int command, std::uint64_t argument,
              std::span<const std::byte> input);
 
+  /// Wakes those who wait for what has been told since. Called after each handler of the loop.
+  void wake_readers() { wakes_.wake_all(); }
+
   struct Totals {
     std::uint64_t posted = 0;
     std::uint64_t lost = 0;
@@ -120,7 +124,6 @@ class Filesystem {
   void watch_key(fuse_req_t request, QueueFile& file, std::uint64_t argument,
                  std::span<const std::byte> input);
 
-  boost::asio::io_context& io_;
   Dispatcher& dispatcher_;
   MountDirectory& mounts_;
   SuperblockDirectory& superblocks_;
@@ -131,6 +134,7 @@ class Filesystem {
   int device_fd_ = -1;
   PageCache page_cache_;
   fuse_ino_t next_queue_node_;
+  WakeList wakes_;                                           // goes after those in it
   std::map<fuse_ino_t, std::shared_ptr<QueueFile>> queues_;  // the open ones, by node
   Totals closed_;                                            // of the queues that are closed
   PendingCalls pending_calls_;

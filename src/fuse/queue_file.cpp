@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "base/error.h"
@@ -17,16 +16,16 @@
 
 namespace watchq {
 
-QueueFile::QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t owner)
-    : io_(io),
+QueueFile::QueueFile(WakeList& wakes, QueueLimits& limits, uid_t owner)
+    : Wakeable(wakes),
       limits_(limits),
       owner_(owner),
       queue_share_(limits.queues.take(owner, 1)),
       queue_([this] { on_posted(); }, owner),
       shared_(false) {}
 
-QueueFile::QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t owner, int device_fd)
-    : io_(io),
+QueueFile::QueueFile(WakeList& wakes, QueueLimits& limits, uid_t owner, int device_fd)
+    : Wakeable(wakes),
       limits_(limits),
       owner_(owner),
       queue_share_(limits.queues.take(owner, 1)),
@@ -35,9 +34,9 @@ QueueFile::QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t own
       backing_(device_fd, memfd_.get()),
       shared_(true) {}
 
-QueueFile::QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t owner,
-                     PageCache& cache, fuse_ino_t node)
-    : io_(io),
+QueueFile::QueueFile(WakeList& wakes, QueueLimits& limits, uid_t owner, PageCache& cache,
+                     fuse_ino_t node)
+    : Wakeable(wakes),
       limits_(limits),
       owner_(owner),
       queue_share_(limits.queues.take(owner, 1)),
@@ -170,18 +169,7 @@ void QueueFile::set_ring(Mapping memory) {
   }
 }
 
-void QueueFile::wake_soon() {
-  if (wake_scheduled_) return;
-  wake_scheduled_ = true;
-  // Later, because libfuse forbids notifications from within a request, and once for a whole batch
-  // of records.
-  boost::asio::post(io_, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->wake();
-  });
-}
-
 void QueueFile::wake() {
-  wake_scheduled_ = false;
   readers_.serve(
       [this](const WaitingReaders::Reader& reader) { return take_records(reader.size); });
   wake_futex();

@@ -4,7 +4,6 @@
 
 #include <watchq/ring.h>
 
-#include <boost/asio/io_context.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -19,6 +18,7 @@
 #include "fuse/page_cache_ring.h"
 #include "fuse/passthrough.h"
 #include "fuse/waiting_readers.h"
+#include "fuse/wake_list.h"
 #include "queue/watch_queue.h"
 
 namespace watchq {
@@ -34,19 +34,18 @@ struct QueueLimits {
 /// Opened O_RDWR its ring is shared with the client through a memfd or, where the kernel cannot do
 /// that, through the page cache; opened O_RDONLY the ring is ours alone and read(2) hands its
 /// records over. All on the serving thread.
-class QueueFile : public std::enable_shared_from_this<QueueFile> {
+class QueueFile final : public Wakeable {
  public:
   /// The size a queue is given that is only read and was never asked for another.
   static constexpr std::uint32_t kReadOnlyPages = 16;
 
-  /// Opened O_RDONLY by this user. `io` runs the serving thread and outlives this, as `limits`
-  /// does. Throws RequestError(EMFILE) when there are too many queues.
-  QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t owner);
+  /// Opened O_RDONLY by this user. `wakes` and `limits` outlive this. Throws RequestError(EMFILE)
+  /// when there are too many queues.
+  QueueFile(WakeList& wakes, QueueLimits& limits, uid_t owner);
   /// Opened O_RDWR. `device_fd` is the FUSE device. Throws std::system_error.
-  QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t owner, int device_fd);
+  QueueFile(WakeList& wakes, QueueLimits& limits, uid_t owner, int device_fd);
   /// Opened O_RDWR as this node, to be mapped from the page cache.
-  QueueFile(boost::asio::io_context& io, QueueLimits& limits, uid_t owner, PageCache& cache,
-            fuse_ino_t node);
+  QueueFile(WakeList& wakes, QueueLimits& limits, uid_t owner, PageCache& cache, fuse_ino_t node);
   ~QueueFile();
 
   /// Answers the OPEN. Returns whether the file is now open.
@@ -91,14 +90,12 @@ class QueueFile : public std::enable_shared_from_this<QueueFile> {
   void allocate(std::size_t size);
   void set_ring(Mapping memory);
   void on_posted();
-  void wake_soon();
-  void wake();
+  void wake() override;
   void wake_futex() const;
   /// Fills `bytes` with whole records and consumes them. Throws RequestError(EINVAL) when the first
   /// is longer than `size`.
   std::vector<std::byte> take_records(std::size_t size);
 
-  boost::asio::io_context& io_;
   QueueLimits& limits_;
   const uid_t owner_;
   UserLimit::Share queue_share_;
@@ -111,7 +108,6 @@ class QueueFile : public std::enable_shared_from_this<QueueFile> {
   std::optional<watchq_ring> own_consumer_;  // of a queue opened O_RDONLY
   bool shared_;
   bool wakes_head_ = false;
-  bool wake_scheduled_ = false;
   fuse_pollhandle* poll_handle_ = nullptr;
   WaitingReaders readers_;
 };

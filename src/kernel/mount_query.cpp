@@ -37,6 +37,20 @@ uapi::Statmount head_of(std::span<const std::byte> answer) {
   return raw;
 }
 
+std::uint64_t mask_of(MountDetail detail) {
+  switch (detail) {
+    case MountDetail::numbers:
+      return kNumbers;
+    case MountDetail::mount_point:
+      return kNumbers | uapi::kStatmountMntPoint;
+    case MountDetail::all_but_mount_point:
+      return kAll & ~uapi::kStatmountMntPoint;
+    case MountDetail::all:
+      return kAll;
+  }
+  __builtin_unreachable();
+}
+
 /// Calls `use` with the kernel's answer, unless the mount is not there.
 template <typename Use>
 void statmount(std::uint64_t mount, std::uint64_t namespace_id, std::uint64_t mask, Use use) {
@@ -90,9 +104,7 @@ SuperblockState decode_superblock_state(std::span<const std::byte> answer) {
 
 std::optional<MountInfo> query_mount(std::uint64_t mount, std::uint64_t namespace_id,
                                      MountDetail detail) {
-  const std::uint64_t mask = detail == MountDetail::all       ? kAll
-                             : detail == MountDetail::numbers ? kNumbers
-                                                              : kAll & ~uapi::kStatmountMntPoint;
+  const std::uint64_t mask = mask_of(detail);
   std::optional<MountInfo> info;
   statmount(mount, namespace_id, mask,
             [&](std::span<const std::byte> answer) { info = decode_statmount(answer); });

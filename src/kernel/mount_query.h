@@ -41,7 +41,7 @@ struct SuperblockState {
 
 /// Numbers are cheap; text costs path walks of the kernel: the mount point one over all mounts that
 /// lie on each other on the way up.
-enum class MountDetail { numbers, all_but_mount_point, all };
+enum class MountDetail { numbers, mount_point, all_but_mount_point, all };
 
 /// Decode what statmount(2) wrote: the fixed part, as much of it as there is, and text. Pure.
 MountInfo decode_statmount(std::span<const std::byte> answer);

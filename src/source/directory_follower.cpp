@@ -26,6 +26,7 @@ void DirectoryFollower::wait() {
                     [weak = weak_from_this()](const boost::system::error_code& error) {
                       const auto self = weak.lock();
                       if (error || !self) return;
+                      self->woken_ = true;
                       self->changed_();
                       self->wait();
                     });
@@ -76,6 +77,8 @@ bool DirectoryFollower::Changed::concerns(const FollowedDirectory& directory) co
 
 DirectoryFollower::Changed DirectoryFollower::take_changed() {
   Changed changed;
+  // What is left of those that nobody follows any more is read when that wakes us.
+  if (!std::exchange(woken_, false) && !follows()) return changed;
   for (;;) {
     const auto changes = read_directory_changes(inotify_.get());
     if (changes.empty()) return changed;
@@ -84,6 +87,11 @@ DirectoryFollower::Changed DirectoryFollower::take_changed() {
       if (!change.overflow) changed.inodes.push_back(change.watch);
     }
   }
+}
+
+bool DirectoryFollower::follows() const {
+  const std::lock_guard lock(mutex_);
+  return !users_.empty();
 }
 
 void DirectoryFollower::release(const std::vector<int>& inodes) {

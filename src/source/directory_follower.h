@@ -62,6 +62,7 @@ class DirectoryFollower : public std::enable_shared_from_this<DirectoryFollower>
  private:
   friend struct FollowedDirectory;
   int add(int fd);
+  [[nodiscard]] bool follows() const;
   void release(const std::vector<int>& inodes);
   void remove_unused();
 
@@ -70,8 +71,9 @@ class DirectoryFollower : public std::enable_shared_from_this<DirectoryFollower>
   UniqueFd inotify_;
   std::optional<boost::asio::posix::stream_descriptor> wake_;  // borrows it
   std::function<void()> changed_;
+  bool woken_ = false;
   // inotify gives an inode the same number again: it may be let go only while nobody adds.
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   int adding_ = 0;
   std::unordered_map<int, std::size_t> users_;
   std::vector<int> unused_;

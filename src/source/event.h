@@ -60,6 +60,9 @@ class EventSink {
   /// Changes have been read, or whole listings are about to be compared: the last moment to tell a
   /// namespace of the renames before them. In listings they would look like moves.
   virtual void before_events() {}
+  /// The changes that were read have been told, and what the source does next nobody waits for: who
+  /// waits for them can be woken. Not called while a client's request is served.
+  virtual void after_events() {}
   /// Whether a mount that has come or gone is to be followed by a look, although it has been told.
   [[nodiscard]] virtual bool wants_looks() const { return false; }
   /// All mounts of a namespace have been looked at, and what changed of them has been told.

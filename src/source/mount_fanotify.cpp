@@ -54,20 +54,21 @@ void MountFanotify::wait_for_changes() {
                          const auto self = std::static_pointer_cast<MountFanotify>(weak.lock());
                          if (error || !self) return;
                          self->take_changes();
+                         self->context_.sink.after_events();
                          self->wait_for_changes();
                        });
 }
 
-void MountFanotify::take_changes() {
-  for (;;) {
+bool MountFanotify::take_changes() {
+  for (bool any = false;; any = true) {
     const auto changes = read_mount_changes(changes_->native_handle());
-    if (changes.empty()) return;
+    if (changes.empty()) return any;
     context_.counters.changes += changes.size();
     forgo_wake();
     context_.sink.before_events();  // renames that came before these mounts are known by now
     for (const MountChange& change : changes) apply(change);
     tell_depth();
-    if (changes.size() < kFewChanges) return;  // there were no more
+    if (changes.size() < kFewChanges) return true;  // there were no more
   }
 }
 
@@ -308,7 +309,14 @@ std::optional<MountFanotify::Located> MountFanotify::locate(std::uint64_t mount)
   // before and after the parent's.
   auto info = describe(mount);
   for (int attempt = 0; info && attempt < kLocateAttempts; ++attempt) {
-    const auto parent = describe(info->parent);
+    const auto parent = query_mount(info->parent, namespace_id_, MountDetail::mount_point);
+    const Mount* known = table_.find(info->parent);
+    if (parent && known != nullptr && known->info.mount_point == parent->mount_point) {
+      // It is where it has been since before the mount was asked for.
+      if (auto place = place_in_parent(info->mount_point, parent->mount_point)) {
+        return Located{*std::move(info), *std::move(place)};
+      }
+    }
     auto again = describe(mount);
     if (parent && again && again->parent == info->parent &&
         again->mount_point == info->mount_point) {

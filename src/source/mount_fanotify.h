@@ -29,7 +29,7 @@ class MountFanotify final : public MountNamespace {
   [[nodiscard]] std::optional<SuperblockState> superblock_state(std::uint64_t mount) const override;
 
  protected:
-  void take_changes() override;
+  bool take_changes() override;
   [[nodiscard]] bool announces_mounts() const override { return true; }
   void look() override;
   [[nodiscard]] std::optional<MountInfo> describe(std::uint64_t mount) const override;

@@ -147,20 +147,20 @@ void MountNamespace::wait_for_wake() {
                              [weak = weak_from_this()](const boost::system::error_code& error) {
                                const auto self = weak.lock();
                                if (error || !self) return;
-                               // Waiting polls the file, which may swallow an event: so wait first,
-                               // then ask the file that nobody else polls.
-                               self->wait_for_wake();
                                self->woken();
                              });
 }
 
 void MountNamespace::woken() {
-  if (!announces_mounts() || context_.sink.wants_looks()) {
-    sync();
-    return;
-  }
-  take_changes();
-  if (!mountinfo_changed(mountinfo_.get())) return;
+  const bool looks = !announces_mounts() || context_.sink.wants_looks();
+  // What is announced is told before anything else is done: somebody waits for it.
+  const bool announced = !looks && take_changes();
+  if (announced) context_.sink.after_events();
+  // Waiting polls the file, which may swallow an event: so wait first, then ask the file that
+  // nobody else polls.
+  wait_for_wake();
+  if (looks) sync();
+  if (looks || announced || !mountinfo_changed(mountinfo_.get())) return;
   // The kernel wakes mountinfo a moment before it announces the mount, if it was one.
   woken_ = true;
   if (std::exchange(settling_, true)) return;

@@ -103,8 +103,8 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   /// `namespace_fd` is an open /proc/PID/ns/mnt. Throws std::system_error.
   MountNamespace(const MountContext& context, int namespace_fd);
 
-  /// Takes what has been announced change by change.
-  virtual void take_changes() {}
+  /// Takes what has been announced change by change. Returns whether there was anything.
+  virtual bool take_changes() { return false; }
   /// Whether take_changes() takes all that changes the table's shape.
   [[nodiscard]] virtual bool announces_mounts() const { return false; }
   /// Compares with before what is not announced change by change.
@@ -127,8 +127,8 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   [[nodiscard]] bool take_wake();
   /// For take_changes(), before it asks about what it was told: a mount that came or went wakes
   /// mountinfo as a changed attribute does, but unless the sink wants so need not be looked for. An
-  /// attribute of another mount that changed at the same moment waits for the look that is due
-  /// anyway.
+  /// attribute of another mount that changed at the same moment, or until all is told, waits for
+  /// the look that is due anyway.
   void forgo_wake();
   /// For a look that could not see everything: another one follows.
   void look_again() { woken_ = look_wanted_ = true; }
