@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -88,6 +89,9 @@ UniqueFd open_detached(int namespace_fd, const std::string& path,
                        const std::function<bool(int)>& is_it) {
   UniqueFd found;
   in_mount_namespace(namespace_fd, [&] {
+    // Until the copy is made, the mount cannot be unmounted. Whoever has just been given the
+    // processor keeps it for long enough, also on a busy machine.
+    ::sched_yield();
     found = walk_in_memory(path, kOpenDirectory);
     if (!found.valid()) return;
     if (!is_it(found.get())) {

@@ -2,6 +2,7 @@
 """The load of a soak: what happens to a machine, and clients of several users that watch it."""
 
 import contextlib
+import errno
 import itertools
 import os
 import random
@@ -43,7 +44,7 @@ class Load:
     def _mount(self):
         place = self._base / str(self._random.randrange(20))
         if place in self._mounted:
-            namespace.umount(place)
+            umount_patiently(place)
             self._mounted.remove(place)
         else:
             namespace.mount_tmpfs(place)
@@ -68,6 +69,18 @@ class Load:
         key = keys.add_key(self._keyring, f"soak-{self._random.randrange(8)}")
         self._random.choice((lambda: keys.update(key, b"new"), lambda: keys.revoke(key),
                              lambda: keys.unlink(key, self._keyring)))()
+
+
+def umount_patiently(place):
+    """The daemon examines each new superblock once, and holds one of its mounts while it does."""
+    end = time.monotonic() + 10
+    while True:
+        try:
+            return namespace.umount(place)
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.001)
 
 
 def records_in(data):
