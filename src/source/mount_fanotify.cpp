@@ -53,8 +53,12 @@ void MountFanotify::wait_for_changes() {
                        [weak = weak_from_this()](const boost::system::error_code& error) {
                          const auto self = std::static_pointer_cast<MountFanotify>(weak.lock());
                          if (error || !self) return;
-                         self->take_changes();
-                         self->context_.sink.after_events();
+                         // Where mountinfo's wake-up came first, they are told by now; if more
+                         // have come since, waiting will tell.
+                         if (!self->announced_early()) {
+                           self->take_changes();
+                           self->context_.sink.after_events();
+                         }
                          self->wait_for_changes();
                        });
 }

@@ -155,7 +155,10 @@ void MountNamespace::woken() {
   const bool looks = !announces_mounts() || context_.sink.wants_looks();
   // What is announced is told before anything else is done: somebody waits for it.
   const bool announced = !looks && take_changes();
-  if (announced) context_.sink.after_events();
+  if (announced) {
+    announced_early_ = true;
+    context_.sink.after_events();
+  }
   // Waiting polls the file, which may swallow an event: so wait first, then ask the file that
   // nobody else polls.
   wait_for_wake();

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/unique_fd.h"
@@ -130,6 +131,8 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   /// attribute of another mount that changed at the same moment, or until all is told, waits for
   /// the look that is due anyway.
   void forgo_wake();
+  /// Whether a wake-up of mountinfo had the announced changes taken since this was last asked.
+  [[nodiscard]] bool announced_early() { return std::exchange(announced_early_, false); }
   /// For a look that could not see everything: another one follows.
   void look_again() { woken_ = look_wanted_ = true; }
 
@@ -155,6 +158,7 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   bool look_wanted_ = false;
   bool woken_ = true;
   bool too_deep_ = false;
+  bool announced_early_ = false;
 };
 
 }  // namespace watchq
