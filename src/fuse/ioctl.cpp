@@ -191,7 +191,7 @@ void Filesystem::watch(fuse_req_t request, QueueFile& file, std::uint64_t argume
         // Closed again at once: it no longer holds its mount when the caller goes on.
         const UniqueFd object = caller.open_object(asked.object);
         Watched watched{describe_directory(object.get()), nullptr};
-        if (asked.tag >= 0 && caller.is_on_local_filesystem(watched.directory.mount_id)) {
+        if (asked.tag >= 0 && caller.is_on_local_filesystem(watched.directory)) {
           watched.followed = follower->follow(object.get());
         }
         return watched;

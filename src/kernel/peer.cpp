@@ -14,9 +14,11 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <system_error>
 
 #include "base/error.h"
 #include "kernel/local_filesystem.h"
+#include "kernel/mount_namespace_fd.h"
 #include "kernel/mountinfo.h"
 #include "kernel/pidfd.h"
 
@@ -50,6 +52,10 @@ std::string status_field(pid_t thread, const std::string& name) {
     if (line.starts_with(name + ":")) return line.substr(name.size() + 1);
   }
   return {};
+}
+
+bool is_local(const std::optional<MountInfo>& mount) {
+  return mount && is_local_filesystem(mount->fs_type);
 }
 
 pid_t pid_in(const std::string& text) {
@@ -103,9 +109,16 @@ UniqueFd Peer::open_root() const {
 
 std::optional<std::string> Peer::path_of(int fd) const { return read_link(fd_path(thread_, fd)); }
 
-bool Peer::is_on_local_filesystem(std::uint32_t mount_id) const {
-  const auto info = mount(mount_id);
-  return info && is_local_filesystem(info->fs_type);
+bool Peer::is_on_local_filesystem(const OpenObject& object) const {
+  try {
+    if (object.mount) {
+      return is_local(query_mount(*object.mount, mount_namespace_id(mount_namespace().get()),
+                                  MountDetail::all_but_mount_point));
+    }
+  } catch (const std::system_error&) {
+    // Before Linux 6.11 one mount is found among all of them, of which there may be very many.
+  }
+  return is_local(mount(object.mount_id));
 }
 
 std::optional<MountInfo> Peer::mount(std::uint32_t mount_id) const {

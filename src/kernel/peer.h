@@ -13,6 +13,7 @@
 
 #include "base/unique_fd.h"
 #include "kernel/mount_query.h"
+#include "kernel/open_object.h"
 
 namespace watchq {
 
@@ -49,9 +50,9 @@ class Peer {
   /// show it.
   [[nodiscard]] std::optional<MountInfo> mount(std::uint32_t mount_id) const;
 
-  /// Whether a mount that it can reach is of a filesystem that nobody far away, and no program,
-  /// must answer for. By the ID of mountinfo.
-  [[nodiscard]] bool is_on_local_filesystem(std::uint32_t mount_id) const;
+  /// Whether something that it can reach is on a filesystem that nobody far away, and no program,
+  /// must answer for.
+  [[nodiscard]] bool is_on_local_filesystem(const OpenObject& object) const;
 
   /// Its mount namespace, as an open /proc/PID/ns/mnt. Throws RequestError(EPERM).
   [[nodiscard]] UniqueFd mount_namespace() const;
