@@ -25,9 +25,12 @@
 
 enum { MOUNTS = 1, SUPERBLOCKS = 2 }; /* tags */
 
+/* A file of a daemon that has gone says one or the other, by when it is asked. */
+static int daemon_has_gone(int error) { return error == ENOTCONN || error == ECONNABORTED; }
+
 static void die(const char* what) {
   fprintf(stderr, "mounts: %s: %s\n", what,
-          errno == ENOTCONN ? "the daemon has gone" : strerror(errno));
+          daemon_has_gone(errno) ? "the daemon has gone" : strerror(errno));
   exit(1);
 }
 

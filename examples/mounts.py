@@ -50,5 +50,6 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         pass
     except OSError as error:
-        what = "the daemon has gone" if error.errno == errno.ENOTCONN else error
+        gone = error.errno in (errno.ENOTCONN, errno.ECONNABORTED)
+        what = "the daemon has gone" if gone else error
         raise SystemExit(f"mounts.py: {what}") from None

@@ -423,18 +423,16 @@ void KeyDispatcher::release(KeyWatch& watch, KeyMember& member, std::uint64_t ev
   const auto changed = std::find_if(member.held.rbegin(), member.held.rend(), [](const auto& held) {
     return held.event.kind == KeyEventKind::setattr;
   });
-  const auto unknown = changed == member.held.rend()
-                           ? std::ptrdiff_t{0}
-                           : std::distance(changed, member.held.rend()) - 1;
-  const std::vector<HeldKeyEvent> judged(member.held.begin(), later);
-  member.held.erase(member.held.begin(), later);
-  for (auto held = judged.begin(); held != judged.end(); ++held) {
-    if (held - judged.begin() < unknown) {
+  const auto known =
+      changed == member.held.rend() ? member.held.begin() : std::prev(changed.base());
+  for (auto held = member.held.begin(); held != later; ++held) {
+    if (held < known) {
       watch.queue->lose();
     } else if (is_viewable) {
       tell(watch, held->event);
     }
   }
+  member.held.erase(member.held.begin(), later);
 }
 
 void KeyDispatcher::on_key_looked(const KeyWatcher& watcher, const KeyLook& look,

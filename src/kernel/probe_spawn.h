@@ -2,10 +2,6 @@
 // Starts probe processes.
 #pragma once
 
-#include <sys/types.h>
-
-#include <string>
-
 #include "base/unique_fd.h"
 #include "kernel/probe_protocol.h"
 
