@@ -15,8 +15,7 @@ namespace {
 Sight look_around(const Peer& caller, const KeyRights& rights, DirectoryFollower& follower) {
   const UniqueFd fd = caller.open_root();
   Sight sight{describe_directory(fd.get()), nullptr, examine_visible_keys(caller, rights)};
-  if (caller.is_on_local_filesystem(sight.root))
-    sight.followed = follower.follow(fd.get());
+  if (caller.is_on_local_filesystem(sight.root)) sight.followed = follower.follow(fd.get());
   return sight;
 }
 
