@@ -2,8 +2,8 @@
 // WakeList: those whose readers are to be woken when what is done now has been done.
 #pragma once
 
+#include <deque>
 #include <utility>
-#include <vector>
 
 namespace watchq {
 
@@ -21,7 +21,7 @@ class WakeList {
   void wake_all();
 
  private:
-  std::vector<Wakeable*> due_;  // null where it has gone since
+  std::deque<Wakeable*> due_;  // who came first is first
 };
 
 /// A file whose readers and pollers wait for what is told to it. On the serving thread.
