@@ -194,7 +194,6 @@ void run(const Settings& settings) {
   if (settings.baseline_ms != 0) ::usleep(kSettlingUs);
   wait_until_quiet(quiet_ones);
 
-  const std::vector<pid_t> daemon(settings.daemon != 0 ? 1 : 0, settings.daemon);
   std::uint64_t before = processor_ns(processes);
   std::uint64_t began = now_ns();
   ::usleep(settings.baseline_ms * 1000);
@@ -204,18 +203,16 @@ void run(const Settings& settings) {
                                 static_cast<double>(now_ns() - began);
   Mounter mounter(settings, watchers, quiet_ones);
   before = processor_ns(processes);
-  const std::uint64_t daemon_before = processor_ns(daemon);
   began = now_ns();
   mounter.run();
   const double spent = static_cast<double>(processor_ns(processes) - before);
-  const double daemon_spent = static_cast<double>(processor_ns(daemon) - daemon_before);
   const double elapsed = static_cast<double>(now_ns() - began);
   const double events = 2.0 * settings.pairs;
 
-  std::printf(R"({"kind":"%s","watchers":%u,"events":%.0f,"cpu_ns":%.1f,"daemon_ns":%.1f,)"
-              R"("idle_share":%.6f,"mounter_ns":%.1f,"elapsed_ns":%.0f,"losses":%llu)",
+  std::printf(R"({"kind":"%s","watchers":%u,"events":%.0f,"cpu_ns":%.1f,"idle_share":%.6f,)"
+              R"("mounter_ns":%.1f,"elapsed_ns":%.0f,"losses":%llu)",
               settings.task.kind.c_str(), settings.watchers, events,
-              (spent - idle * elapsed) / events, daemon_spent / events, idle,
+              (spent - idle * elapsed) / events, idle,
               static_cast<double>(mounter.own_ns()) / events, elapsed,
               static_cast<unsigned long long>(watchers.losses()));
   print_list("after_return_ns", mounter.after_return());
