@@ -31,20 +31,20 @@ void EventFiles::open(fuse_req_t request, EventFormat format) {
         return look_around(caller, rights, *follower);
       },
       [this, caller, format, owner = context->uid](fuse_req_t waiting, const Sight& sight) {
-        const auto file = std::make_shared<EventFile>(wakes_, limits_, owner, format);
+        auto file = std::make_unique<EventFile>(wakes_, limits_, owner, format);
         try {
           dispatcher_.watch_everything(file->stream(), caller, sight);
         } catch (...) {
           dispatcher_.drop(file->stream());
           throw;
         }
-        add(waiting, file);
+        add(waiting, std::move(file));
       });
 }
 
-void EventFiles::add(fuse_req_t request, const std::shared_ptr<EventFile>& file) {
+void EventFiles::add(fuse_req_t request, std::unique_ptr<EventFile> file) {
   const std::uint64_t handle = next_++;
-  files_.emplace(handle, file);
+  files_.emplace(handle, std::move(file));
   fuse_file_info info{};
   info.fh = handle;
   info.direct_io = 1;

@@ -47,7 +47,7 @@ class EventFiles {
   [[nodiscard]] Totals totals() const;
 
  private:
-  void add(fuse_req_t request, const std::shared_ptr<EventFile>& file);
+  void add(fuse_req_t request, std::unique_ptr<EventFile> file);
   void close(EventFile& file);
 
   WakeList& wakes_;
@@ -55,7 +55,7 @@ class EventFiles {
   StreamLimits& limits_;
   PendingCalls& pending_;
   PatientCalls& patient_;
-  std::unordered_map<std::uint64_t, std::shared_ptr<EventFile>> files_;  // by fuse_file_info::fh
+  std::unordered_map<std::uint64_t, std::unique_ptr<EventFile>> files_;  // by fuse_file_info::fh
   std::uint64_t next_ = 1;
   Totals closed_;  // of the files that are closed
 };
