@@ -50,10 +50,10 @@ def test_read_only_and_back_is_told_with_the_superblocks_id(watchqd, events, bas
     wait_for(lambda: examined(watchqd, base / "m", "readonly"), "the superblock to be watched")
     for flags, words in ((syscalls.MS_RDONLY, "read-only"), (0, "read-write")):
         namespace.remount(base / "m", flags, of_mount_only=False)
-        event = events.find(type="superblock", subtype="readonly")
+        event = events.find(type="superblock", subtype="readonly", path=str(base / "m"))
         assert event["read_only"] == (flags != 0)
         assert event["message"] == f"filesystem {base}/m is now {words}"
-        assert (event["path"], event["mount"]) == (str(base / "m"), mounted)
+        assert event["mount"] == mounted
         assert (event["fs_type"], event["source"]) == ("tmpfs", "word")
         assert event["device"] == device_of(base / "m")
     about = json.loads((watchqd.mount_point / "superblocks" / str(event["superblock"])).read_text())
@@ -67,7 +67,8 @@ def test_of_several_mounts_the_shortest_at_the_root_names_the_superblock(watchqd
     namespace.bind(base / "long-name", base / "bind")
     wait_for(lambda: examined(watchqd, base / "bind", "readonly"), "the superblock to be watched")
     namespace.remount(base / "bind", syscalls.MS_RDONLY, of_mount_only=False)
-    assert events.find(type="superblock", subtype="readonly")["path"] == str(base / "bind")
+    event = events.find(type="superblock", subtype="readonly", device=device_of(base / "bind"))
+    assert event["path"] == str(base / "bind")
 
 
 def test_an_error_is_told_with_its_name(watchqd, events, make_filesystem):
@@ -86,19 +87,21 @@ def test_a_filesystem_that_fills_is_told_before_it_is_full_and_when_it_is(watchq
     syscalls.mount("space", place, "tmpfs", data="size=1m")
     wait_for(lambda: examined(watchqd, place, "space"), "tmpfs to be looked at")
     fill(place / "file")
-    told = events.until(lambda event: event["type"] == "superblock")
+    # Other filesystems of this machine may have something to tell too.
+    told = [event for event in events.until(lambda event: event["type"] == "superblock" and
+                                            event.get("path") == str(place))
+            if event.get("path") == str(place)]
     full = told[-1]
     assert (full["error"], full["error_name"], full["cookie"]) == (errno.ENOSPC, "ENOSPC", 0)
     assert full["message"] == f"filesystem {place} is full"
     low = [event for event in told if event["type"] == "space"]
     if not low:
-        low = [events.find(type="space")]
+        low = [events.find(type="space", path=str(place))]
     assert (low[0]["subtype"], low[0]["below"], low[0]["unit"]) == ("blocks", True, "bytes")
     assert low[0]["total"] == 1 << 20
     assert low[0]["message"].startswith(f"filesystem {place}: little space free, ")
     os.unlink(place / "file")
-    event = events.find(type="space")
-    assert (event["below"], event["path"]) == (False, str(place))
+    assert events.find(type="space", path=str(place))["below"] is False
 
 
 def test_a_server_that_does_not_answer_is_told_and_its_return(watchqd, events, base):
@@ -106,10 +109,11 @@ def test_a_server_that_does_not_answer_is_told_and_its_return(watchqd, events, b
     try:
         wait_for(lambda: examined(watchqd, server.place, "network"), "the server to be asked")
         server.fall_silent()
-        event = events.find(type="superblock", subtype="network")
-        assert (event["down"], event["path"]) == (True, str(server.place))
+        event = events.find(type="superblock", subtype="network", path=str(server.place))
+        assert event["down"] is True
         assert event["message"] == f"filesystem {server.place}: server does not answer"
         server.speak()
-        assert events.find(type="superblock", subtype="network")["down"] is False
+        event = events.find(type="superblock", subtype="network", path=str(server.place))
+        assert event["down"] is False
     finally:
         server.close()
