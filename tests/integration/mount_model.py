@@ -119,8 +119,9 @@ class Model:
             self._unplaced += 1
             self.came_and_went += 1
         else:
+            # Until the marker it may be one whose coming was lost with an overrun.
             self._expect(notice.kind == Kind.UNMOUNT and self._unplaced > 0, notice)
-            self._unplaced -= 1
+            self._unplaced = max(0, self._unplaced - 1)
 
     def _expect(self, condition, notice):
         if self.complete and not condition:
