@@ -107,6 +107,14 @@ std::optional<MountInfo> parse_line(std::string_view line) {
   return info;
 }
 
+/// Takes the first line off the text.
+std::string_view next_line(std::string_view& text) {
+  const auto end = std::min(text.find('\n'), text.size());
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return line;
+}
+
 FuseAccess fuse_access(std::string_view options) {
   FuseAccess access;
   while (!options.empty()) {
@@ -127,11 +135,18 @@ FuseAccess fuse_access(std::string_view options) {
 std::vector<MountInfo> parse_mountinfo(std::string_view text) {
   std::vector<MountInfo> infos;
   while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    if (auto info = parse_line(text.substr(0, end))) infos.push_back(*std::move(info));
-    text.remove_prefix(std::min(end + 1, text.size()));
+    if (auto info = parse_line(next_line(text))) infos.push_back(*std::move(info));
   }
   return infos;
+}
+
+std::optional<MountInfo> find_mount(std::string_view text, std::uint32_t id) {
+  const std::string first = std::to_string(id) + ' ';
+  while (!text.empty()) {
+    const std::string_view line = next_line(text);
+    if (line.starts_with(first)) return parse_line(line);
+  }
+  return std::nullopt;
 }
 
 dev_t device_number(std::string_view device) {
@@ -147,10 +162,11 @@ dev_t device_number(std::string_view device) {
 
 SuperblockMounts superblock_mounts(std::string_view text, std::string_view device) {
   SuperblockMounts found;
+  const std::string word = ' ' + std::string(device) + ' ';
   while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::string_view line = next_line(text);
+    // To parse a line takes far longer than to see that it is another's, as nearly all are.
+    if (line.find(word) == line.npos) continue;
     auto info = parse_line(line);
     if (!info || info->device != device) continue;
     if (info->fs_type == "fuse" || info->fs_type.starts_with("fuse.")) {

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,10 @@ namespace watchq {
 /// Parses a whole mountinfo. Mounts have no unique ID there: `mount` and `parent` are the reused
 /// IDs too. A line that is no mount's is left out. Pure.
 std::vector<MountInfo> parse_mountinfo(std::string_view text);
+
+/// Finds the mount with this ID in a whole mountinfo. Nothing else is parsed, of what may be a
+/// hundred thousand lines. Pure.
+std::optional<MountInfo> find_mount(std::string_view text, std::uint32_t id);
 
 /// The number of a device as mountinfo writes it: "major:minor"; 0 for any other text.
 dev_t device_number(std::string_view device);

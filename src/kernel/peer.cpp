@@ -124,10 +124,7 @@ bool Peer::is_on_local_filesystem(const OpenObject& object) const {
 std::optional<MountInfo> Peer::mount(std::uint32_t mount_id) const {
   const UniqueFd file(::open(proc_path(thread_, "mountinfo").c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) return std::nullopt;
-  for (MountInfo& info : parse_mountinfo(read_mountinfo(file.get()))) {
-    if (info.id == mount_id) return std::move(info);
-  }
-  return std::nullopt;
+  return find_mount(read_mountinfo(file.get()), mount_id);
 }
 
 UniqueFd Peer::mount_namespace() const {

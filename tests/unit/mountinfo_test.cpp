@@ -71,6 +71,18 @@ TEST(ParseMountinfo, LeavesOutWhatIsNoMount) {
   EXPECT_EQ(parse_mountinfo("1 0 0:1 / / rw - a b c\nbroken\n2 1 0:2 / /x rw - a b c").size(), 2u);
 }
 
+TEST(Mountinfo, FindsAMountByItsWholeId) {
+  constexpr std::string_view kText =
+      "127 1 0:5 / /a rw - tmpfs none rw\n"
+      "27 1 0:6 / /b rw - tmpfs none rw\n"
+      "2 27 0:7 / /c rw - tmpfs none rw";
+  EXPECT_EQ(find_mount(kText, 27)->mount_point, "/b");
+  EXPECT_EQ(find_mount(kText, 2)->mount_point, "/c");
+  EXPECT_FALSE(find_mount(kText, 1));
+  EXPECT_FALSE(find_mount("27\n", 27));
+  EXPECT_FALSE(find_mount("", 27));
+}
+
 TEST(Mountinfo, FindsTheMountsOfASuperblock) {
   constexpr const char* kText =
       "20 1 0:20 / / rw - tmpfs none rw\n"
