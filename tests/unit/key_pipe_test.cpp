@@ -22,7 +22,7 @@ KeyPipeTaken decode(const Words& words, std::size_t cut = 0) {
   return taken;
 }
 
-KeyDeed deed(KeyDeedKind kind, std::int32_t key, std::int32_t aux = 0, pid_t process = 0) {
+KeyDeed pipe_deed(KeyDeedKind kind, std::int32_t key, std::int32_t aux = 0, pid_t process = 0) {
   KeyDeed made;
   made.kind = kind;
   made.key = key;
@@ -39,19 +39,20 @@ TEST(KeyPipeRecords, HaveTheKernelsNumbers) {
     const auto taken = decode({1 | subtype << 24, 16 | kTag, 0x12345678, subtype == 0 ? 0U : 99U});
     ASSERT_EQ(taken.deeds.size(), 1U);
     EXPECT_EQ(taken.deeds[0],
-              deed(static_cast<KeyDeedKind>(subtype), 0x12345678, subtype == 0 ? 0 : 99));
+              pipe_deed(static_cast<KeyDeedKind>(subtype), 0x12345678, subtype == 0 ? 0 : 99));
     EXPECT_FALSE(taken.lost);
   }
 }
 
 TEST(KeyPipeRecords, TurnErrorsOfNegativeKeysAround) {
   const auto taken = decode({1, 16, 7, static_cast<std::uint32_t>(-ENOKEY)});
-  EXPECT_EQ(taken.deeds, std::vector{deed(KeyDeedKind::instantiated, 7, ENOKEY)});
+  EXPECT_EQ(taken.deeds, std::vector{pipe_deed(KeyDeedKind::instantiated, 7, ENOKEY)});
 }
 
 TEST(KeyPipeRecords, TellOfRemovalAndLoss) {
   const auto taken = decode({0, 16 | kTag, 7, 0, 1 << 24, 8, 1 | 4 << 24, 16, 8, 0});
-  EXPECT_EQ(taken.deeds, (std::vector{deed(KeyDeedKind::freed, 7), deed(KeyDeedKind::cleared, 8)}));
+  EXPECT_EQ(taken.deeds,
+            (std::vector{pipe_deed(KeyDeedKind::freed, 7), pipe_deed(KeyDeedKind::cleared, 8)}));
   EXPECT_TRUE(taken.lost);
 }
 
@@ -74,7 +75,7 @@ TEST(KeyFacts, AreDecoded) {
   for (std::uint32_t kind = 0; kind <= 8; ++kind) {
     const std::array<std::uint32_t, 4> fact = {kind, 7, 9, 4711};
     EXPECT_EQ(decode_key_fact(std::as_bytes(std::span(fact))),
-              deed(static_cast<KeyDeedKind>(kind), 7, 9, 4711));
+              pipe_deed(static_cast<KeyDeedKind>(kind), 7, 9, 4711));
   }
 }
 
