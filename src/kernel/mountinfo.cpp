@@ -166,7 +166,7 @@ SuperblockMounts superblock_mounts(std::string_view text, std::string_view devic
   while (!text.empty()) {
     const std::string_view line = next_line(text);
     // To parse a line takes far longer than to see that it is another's, as nearly all are.
-    if (line.find(word) == line.npos) continue;
+    if (line.find(word) == std::string_view::npos) continue;
     auto info = parse_line(line);
     if (!info || info->device != device) continue;
     if (info->fs_type == "fuse" || info->fs_type.starts_with("fuse.")) {
