@@ -15,6 +15,14 @@
 namespace watchq {
 namespace {
 
+/// Takes off the text what comes before the next separator, and that.
+std::string_view next_piece(std::string_view& text, char separator) {
+  const auto end = std::min(text.find(separator), text.size());
+  const std::string_view piece = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return piece;
+}
+
 /// The next word of a line; empty at its end.
 std::string_view next_word(std::string_view& line) {
   const auto start = std::min(line.find_first_not_of(' '), line.size());
@@ -57,9 +65,7 @@ std::uint64_t attributes_of(std::string_view options) {
   // Updating access times strictly is what no word is written for.
   std::uint64_t attributes = MOUNT_ATTR_STRICTATIME;
   while (!options.empty()) {
-    const auto end = std::min(options.find(','), options.size());
-    const auto option = options.substr(0, end);
-    options.remove_prefix(std::min(end + 1, options.size()));
+    const auto option = next_piece(options, ',');
     if (option == "relatime" || option == "noatime") {
       attributes &= ~std::uint64_t{MOUNT_ATTR_STRICTATIME};
     }
@@ -107,20 +113,10 @@ std::optional<MountInfo> parse_line(std::string_view line) {
   return info;
 }
 
-/// Takes the first line off the text.
-std::string_view next_line(std::string_view& text) {
-  const auto end = std::min(text.find('\n'), text.size());
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return line;
-}
-
 FuseAccess fuse_access(std::string_view options) {
   FuseAccess access;
   while (!options.empty()) {
-    const auto end = std::min(options.find(','), options.size());
-    const auto option = options.substr(0, end);
-    options.remove_prefix(std::min(end + 1, options.size()));
+    const auto option = next_piece(options, ',');
     constexpr std::string_view kUser = "user_id=";
     constexpr std::string_view kGroup = "group_id=";
     if (option == "allow_other") access.for_all = true;
@@ -135,7 +131,7 @@ FuseAccess fuse_access(std::string_view options) {
 std::vector<MountInfo> parse_mountinfo(std::string_view text) {
   std::vector<MountInfo> infos;
   while (!text.empty()) {
-    if (auto info = parse_line(next_line(text))) infos.push_back(*std::move(info));
+    if (auto info = parse_line(next_piece(text, '\n'))) infos.push_back(*std::move(info));
   }
   return infos;
 }
@@ -143,7 +139,7 @@ std::vector<MountInfo> parse_mountinfo(std::string_view text) {
 std::optional<MountInfo> find_mount(std::string_view text, std::uint32_t id) {
   const std::string first = std::to_string(id) + ' ';
   while (!text.empty()) {
-    const std::string_view line = next_line(text);
+    const std::string_view line = next_piece(text, '\n');
     if (line.starts_with(first)) return parse_line(line);
   }
   return std::nullopt;
@@ -164,7 +160,7 @@ SuperblockMounts superblock_mounts(std::string_view text, std::string_view devic
   SuperblockMounts found;
   const std::string word = ' ' + std::string(device) + ' ';
   while (!text.empty()) {
-    const std::string_view line = next_line(text);
+    const std::string_view line = next_piece(text, '\n');
     // To parse a line takes far longer than to see that it is another's, as nearly all are.
     if (line.find(word) == std::string_view::npos) continue;
     auto info = parse_line(line);
