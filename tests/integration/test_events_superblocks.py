@@ -83,18 +83,20 @@ def test_an_error_is_told_with_its_name(watchqd, events, make_filesystem):
 
 def test_a_filesystem_that_fills_is_told_before_it_is_full_and_when_it_is(watchqd, events, base):
     place = base / "m"
+
+    # Other filesystems of this machine may have something to tell too.
+    def is_here(event, kind):
+        return event["type"] == kind and event.get("path") == str(place)
+
     place.mkdir()
     syscalls.mount("space", place, "tmpfs", data="size=1m")
     wait_for(lambda: examined(watchqd, place, "space"), "tmpfs to be looked at")
     fill(place / "file")
-    # Other filesystems of this machine may have something to tell too.
-    told = [event for event in events.until(lambda event: event["type"] == "superblock" and
-                                            event.get("path") == str(place))
-            if event.get("path") == str(place)]
+    told = events.until(lambda event: is_here(event, "superblock"))
     full = told[-1]
     assert (full["error"], full["error_name"], full["cookie"]) == (errno.ENOSPC, "ENOSPC", 0)
     assert full["message"] == f"filesystem {place} is full"
-    low = [event for event in told if event["type"] == "space"]
+    low = [event for event in told if is_here(event, "space")]
     if not low:
         low = [events.find(type="space", path=str(place))]
     assert (low[0]["subtype"], low[0]["below"], low[0]["unit"]) == ("blocks", True, "bytes")
