@@ -38,37 +38,17 @@ std::optional<pid_t> process_group(pid_t pid) {
 MountFanotify::MountFanotify(const MountContext& context, int namespace_fd)
     : MountNamespace(context, namespace_fd),
       namespace_id_(mount_namespace_id(namespace_fd)),
-      changes_(context.io, open_mount_fanotify(namespace_fd)) {
+      changes_(open_mount_fanotify(namespace_fd)) {
+  wake_for(changes_.get());
   // Changes are queued from here on: what the list already shows is recognised by its ID.
   load(list());
 }
 
-void MountFanotify::start() {
-  wait_for_changes();
-  MountNamespace::start();
-}
-
-void MountFanotify::wait_for_changes() {
-  changes_->async_wait(boost::asio::posix::descriptor_base::wait_read,
-                       [weak = weak_from_this()](const boost::system::error_code& error) {
-                         const auto self = std::static_pointer_cast<MountFanotify>(weak.lock());
-                         if (error || !self) return;
-                         // Where mountinfo's wake-up came first, they are told by now; if more
-                         // have come since, waiting will tell.
-                         if (!self->announced_early()) {
-                           self->take_changes();
-                           self->context_.sink.after_events();
-                         }
-                         self->wait_for_changes();
-                       });
-}
-
 bool MountFanotify::take_changes() {
   for (bool any = false;; any = true) {
-    const auto changes = read_mount_changes(changes_->native_handle());
+    const auto changes = read_mount_changes(changes_.get());
     if (changes.empty()) return any;
     context_.counters.changes += changes.size();
-    forgo_wake();
     context_.sink.before_events();  // renames that came before these mounts are known by now
     for (const MountChange& change : changes) apply(change);
     tell_depth();

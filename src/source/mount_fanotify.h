@@ -2,13 +2,12 @@
 // MountFanotify: mounts by fanotify's mount events (Linux 6.15).
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "base/close_aside.h"
 #include "base/unique_fd.h"
@@ -24,7 +23,6 @@ class MountFanotify final : public MountNamespace {
   /// Throws std::system_error where the kernel has no such events or we no right to them.
   MountFanotify(const MountContext& context, int namespace_fd);
 
-  void start() override;
   [[nodiscard]] std::uint64_t kernel_id() const override { return namespace_id_; }
   [[nodiscard]] std::optional<SuperblockState> superblock_state(std::uint64_t mount) const override;
 
@@ -38,15 +36,15 @@ class MountFanotify final : public MountNamespace {
   /// A group of fanotify, which is not closed by us: that may take long.
   class Group {
    public:
-    Group(boost::asio::io_context& io, UniqueFd fd) : wake_(io, fd.release()) {}
+    explicit Group(UniqueFd fd) : fd_(std::move(fd)) {}
     Group(const Group&) = delete;
     Group& operator=(const Group&) = delete;
-    ~Group() { close_aside(UniqueFd(wake_.release())); }
+    ~Group() { close_aside(std::move(fd_)); }
 
-    boost::asio::posix::stream_descriptor* operator->() { return &wake_; }
+    [[nodiscard]] int get() const { return fd_.get(); }
 
    private:
-    boost::asio::posix::stream_descriptor wake_;
+    UniqueFd fd_;
   };
 
   struct Located {
@@ -54,7 +52,6 @@ class MountFanotify final : public MountNamespace {
     std::string place;
   };
 
-  void wait_for_changes();
   void apply(const MountChange& change);
   void attached(const MountChange& change);
   /// What is on a mount goes with it, and is told first.

@@ -2,6 +2,7 @@
 #include "source/mount_namespace.h"
 
 #include <fcntl.h>
+#include <sys/epoll.h>
 
 #include <ctime>
 #include <unordered_map>
@@ -9,6 +10,7 @@
 
 #include "base/error.h"
 #include "kernel/mount_namespace_fd.h"
+#include "kernel/poll_set.h"
 
 namespace watchq {
 
@@ -39,10 +41,13 @@ MountNamespace::MountNamespace(const MountContext& context, int namespace_fd)
       id_(mount_namespace_inode(namespace_fd)),
       namespace_fd_(copy_of(namespace_fd)),
       mountinfo_(open_mountinfo(namespace_fd)),
-      mountinfo_wake_(context.io, open_mountinfo(namespace_fd).release()),
+      waking_mountinfo_(open_mountinfo(namespace_fd)),
+      wake_(context.io, open_poll_set().release()),
       settle_timer_(context.io),
       look_timer_(context.io),
-      look_budget_(context.options.look_share, context.options.look_burst) {}
+      look_budget_(context.options.look_share, context.options.look_burst) {
+  add_to_poll_set(wake_.native_handle(), waking_mountinfo_.get(), EPOLLPRI);
+}
 
 void MountNamespace::start() {
   wait_for_wake();
@@ -50,10 +55,8 @@ void MountNamespace::start() {
 }
 
 void MountNamespace::sync() {
-  take_changes();
-  if (mountinfo_changed(mountinfo_.get()) || std::exchange(settling_, false)) {
-    woken_ = look_wanted_ = true;
-  }
+  const bool announced = take_changes();
+  if (has_changed(announced) || std::exchange(settling_, false)) woken_ = look_wanted_ = true;
   if (look_wanted_) look_if_affordable();
 }
 
@@ -142,30 +145,30 @@ void MountNamespace::tell_depth() {
   if (std::exchange(too_deep_, false)) context_.sink.on_loss({id()});
 }
 
+void MountNamespace::wake_for(int fd) { add_to_poll_set(wake_.native_handle(), fd, EPOLLIN); }
+
 void MountNamespace::wait_for_wake() {
-  mountinfo_wake_.async_wait(boost::asio::posix::descriptor_base::wait_error,
-                             [weak = weak_from_this()](const boost::system::error_code& error) {
-                               const auto self = weak.lock();
-                               if (error || !self) return;
-                               self->woken();
-                             });
+  wake_.async_wait(boost::asio::posix::descriptor_base::wait_read,
+                   [weak = weak_from_this()](const boost::system::error_code& error) {
+                     const auto self = weak.lock();
+                     if (error || !self) return;
+                     self->woken();
+                   });
 }
 
 void MountNamespace::woken() {
-  const bool looks = !announces_mounts() || context_.sink.wants_looks();
   // What is announced is told before anything else is done: somebody waits for it.
-  const bool announced = !looks && take_changes();
-  if (announced) {
-    announced_early_ = true;
-    context_.sink.after_events();
-  }
-  // Waiting polls the file, which may swallow an event: so wait first, then ask the file that
+  const bool announced = take_changes();
+  if (announced) context_.sink.after_events();
+  // Waiting polls the files, which may swallow an event: so wait first, then ask the file that
   // nobody else polls.
   wait_for_wake();
-  if (looks) sync();
-  if (looks || announced || !mountinfo_changed(mountinfo_.get())) return;
+  if (!has_changed(announced)) return;
+  if (!announces_mounts() || context_.sink.wants_looks()) {
+    look_wanted_ = true;
+    return look_if_affordable();
+  }
   // The kernel wakes mountinfo a moment before it announces the mount, if it was one.
-  woken_ = true;
   if (std::exchange(settling_, true)) return;
   settle_timer_.expires_after(kSettling);
   settle_timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
@@ -174,11 +177,13 @@ void MountNamespace::woken() {
   });
 }
 
-void MountNamespace::forgo_wake() {
-  if (context_.sink.wants_looks()) return;
+bool MountNamespace::has_changed(bool announced) {
+  const bool changed = mountinfo_changed(mountinfo_.get());
+  woken_ = woken_ || changed;
+  if (!announced || context_.sink.wants_looks()) return changed;
   forgone_ = true;
   settling_ = false;
-  if (mountinfo_changed(mountinfo_.get())) woken_ = true;
+  return false;
 }
 
 void MountNamespace::schedule_look(Clock::duration delay) {

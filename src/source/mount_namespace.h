@@ -126,13 +126,8 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
 
   /// Whether mountinfo has said that something changed since this was last asked.
   [[nodiscard]] bool take_wake();
-  /// For take_changes(), before it asks about what it was told: a mount that came or went wakes
-  /// mountinfo as a changed attribute does, but unless the sink wants so need not be looked for. An
-  /// attribute of another mount that changed at the same moment, or until all is told, waits for
-  /// the look that is due anyway.
-  void forgo_wake();
-  /// Whether a wake-up of mountinfo had the announced changes taken since this was last asked.
-  [[nodiscard]] bool announced_early() { return std::exchange(announced_early_, false); }
+  /// Has one more file wake us, whose changes take_changes() takes.
+  void wake_for(int fd);
   /// For a look that could not see everything: another one follows.
   void look_again() { woken_ = look_wanted_ = true; }
 
@@ -142,6 +137,11 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
  private:
   void wait_for_wake();
   void woken();
+  /// Whether mountinfo has said that something changed that must be looked for. A mount that came
+  /// or went wakes it as a changed attribute does, but when that has just been announced it need
+  /// not be looked for, unless the sink wants so: an attribute of another mount that changed at the
+  /// same moment, or until all was told, waits for the look that is due anyway.
+  [[nodiscard]] bool has_changed(bool announced);
   void schedule_look(std::chrono::steady_clock::duration delay);
   void look_if_affordable();
   void look_now();
@@ -149,7 +149,8 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   std::uint64_t id_;
   UniqueFd namespace_fd_;
   UniqueFd mountinfo_;  // for asking: the reactor polls when it likes, and may swallow an event
-  boost::asio::posix::stream_descriptor mountinfo_wake_;
+  UniqueFd waking_mountinfo_;                   // opened once more, for the reactor
+  boost::asio::posix::stream_descriptor wake_;  // a set of what wakes us
   boost::asio::steady_timer settle_timer_;
   boost::asio::steady_timer look_timer_;
   WorkBudget look_budget_;
@@ -158,7 +159,6 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   bool look_wanted_ = false;
   bool woken_ = true;
   bool too_deep_ = false;
-  bool announced_early_ = false;
 };
 
 }  // namespace watchq
