@@ -76,13 +76,13 @@ MountWatchList::Found MountWatchList::at_or_above(std::uint64_t mount,
   const auto entry = by_mount_.find(mount);
   if (entry == by_mount_.end()) return found;
   int directories = 0;
-  for (std::string directory = place;;) {
+  for (std::string_view directory = place;;) {
     if (const auto watches = entry->second.find(directory); watches != entry->second.end()) {
       ++directories;
       for (const MountWatch& watch : watches->second) found.push_back(&watch);
     }
     if (directory.size() <= 1) break;
-    directory.resize(std::max<std::size_t>(directory.rfind('/'), 1));
+    directory = directory.substr(0, std::max<std::size_t>(directory.rfind('/'), 1));
   }
   // Those of one directory are in order.
   if (directories > 1) std::sort(found.begin(), found.end(), came_before);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -68,7 +69,14 @@ class MountWatchList {
 
  private:
   using OfDirectory = std::vector<MountWatch>;
-  using OfMount = std::unordered_map<std::string, OfDirectory>;
+  /// Finds a directory by a part of a text, which need not be copied for that.
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  using OfMount = std::unordered_map<std::string, OfDirectory, Hash, std::equal_to<>>;
 
   [[nodiscard]] const OfDirectory* at(std::uint64_t mount, const std::string& directory) const;
   std::optional<MountWatch> take(const MountWatch& watch);

@@ -70,9 +70,9 @@ void MountFanotify::apply(const MountChange& change) {
 
 void MountFanotify::attached(const MountChange& change) {
   if (table_.find(change.mount) != nullptr) return;  // was there when the table was read
-  if (const auto located = locate(change.mount)) {
+  if (auto located = locate(change.mount)) {
     if (must_wait(*located, change)) return;
-    table_.put(located->info, located->place);
+    table_.put(std::move(located->info), std::move(located->place));
     tell(MountEventKind::new_mount, change);
   } else if (!change.detached) {
     unplaced_.insert(change.mount);
@@ -172,20 +172,17 @@ void MountFanotify::leave(std::uint64_t mount, const MountChange& parent_change)
 
 std::vector<std::uint64_t> MountFanotify::obstacles(const Located& located) const {
   const std::uint64_t parent = located.info.parent;
-  const auto way = table_.trail(parent, "/");
+  const auto way = table_.way_up(parent);
   if (way.empty()) {
     // The root of all is on a mount that no list shows.
     const auto info = query_mount(parent, namespace_id_, MountDetail::numbers);
     if (info && info->parent == parent) return {};
     return {parent};
   }
-  std::vector<std::uint64_t> between;
-  for (const TrailStep& step : way) {
-    // One of those has been moved out of the mount, or it could not be there.
-    if (step.mount == located.info.mount) return between;
-    between.push_back(step.mount);
-  }
-  return {};
+  const auto itself = std::find(way.begin(), way.end(), located.info.mount);
+  if (itself == way.end()) return {};
+  // One of those below has been moved out of the mount, or it could not be there.
+  return {way.begin(), itself};
 }
 
 bool MountFanotify::must_wait(const Located& located, const MountChange& change) {

@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "source/mount_table.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace watchq {
+namespace {
 
-void MountTable::put(const MountInfo& info, std::string place) {
-  auto [entry, added] = mounts_.try_emplace(info.mount);
+/// So many mounts lie on each other at most, as a rule.
+constexpr std::size_t kUsualDepth = 8;
+
+}  // namespace
+
+void MountTable::put(MountInfo info, std::string place) {
+  const auto [entry, added] = mounts_.try_emplace(info.mount);
   Mount& mount = entry->second;
   const std::uint64_t old_parent = mount.info.parent;
   if (mount.gone) --gone_;
-  mount = {info, std::move(place), false, added ? next_order_++ : mount.order};
-  by_id_[info.id] = info.mount;
+  mount = {std::move(info), std::move(place), false, added ? next_order_++ : mount.order};
+  by_id_[mount.info.id] = mount.info.mount;
   note_root(mount);
   link(mount);
-  if (!added && old_parent != info.parent) unlink(info.mount, old_parent);
+  if (!added && old_parent != mount.info.parent) unlink(mount.info.mount, old_parent);
 }
 
 void MountTable::remove(std::uint64_t mount) {
@@ -88,19 +95,37 @@ std::vector<std::uint64_t> MountTable::children(std::uint64_t mount) const {
   return ids;
 }
 
+template <typename Visit>
+void MountTable::walk_up(std::uint64_t mount, Visit visit) const {
+  // The root's parent is not in the table, or is itself.
+  std::size_t steps = 0;
+  for (auto entry = mounts_.find(mount); entry != mounts_.end(); entry = mounts_.find(mount)) {
+    const Mount& at = entry->second;
+    if (!visit(mount, at) || at.info.parent == mount || ++steps > mounts_.size()) break;
+    mount = at.info.parent;
+  }
+}
+
 std::vector<TrailStep> MountTable::trail(std::uint64_t mount, std::string place,
                                          std::size_t most) const {
   std::vector<TrailStep> steps;
-  // The root's parent is not in the table, or is itself.
-  for (auto entry = mounts_.find(mount); entry != mounts_.end();) {
-    const Mount& at = entry->second;
-    steps.push_back({mount, std::move(place)});
-    if (at.info.parent == mount || steps.size() > mounts_.size() || steps.size() == most) break;
-    mount = at.info.parent;
+  steps.reserve(std::min(kUsualDepth, most));
+  walk_up(mount, [&](std::uint64_t id, const Mount& at) {
+    steps.push_back({id, std::move(place)});
+    if (steps.size() == most) return false;
     place = at.place;
-    entry = mounts_.find(mount);
-  }
+    return true;
+  });
   return steps;
+}
+
+std::vector<std::uint64_t> MountTable::way_up(std::uint64_t mount) const {
+  std::vector<std::uint64_t> way;
+  walk_up(mount, [&](std::uint64_t id, const Mount&) {
+    way.push_back(id);
+    return true;
+  });
+  return way;
 }
 
 bool MountTable::is_whole(const std::vector<TrailStep>& way) const {

@@ -27,7 +27,7 @@ struct Mount {
 class MountTable {
  public:
   /// Puts a mount in, or at another place when it is there already.
-  void put(const MountInfo& info, std::string place);
+  void put(MountInfo info, std::string place);
   /// Takes a mount out. What is mounted on it keeps its way up until it goes too: a lazy unmount
   /// takes a whole tree away, in any order.
   void remove(std::uint64_t mount);
@@ -55,11 +55,16 @@ class MountTable {
                                              std::size_t most = SIZE_MAX) const;
   /// Whether such a way ends at the root.
   [[nodiscard]] bool is_whole(const std::vector<TrailStep>& way) const;
+  /// The unique IDs of the mounts on the way from a mount up to the namespace's root, itself first.
+  [[nodiscard]] std::vector<std::uint64_t> way_up(std::uint64_t mount) const;
 
   /// The unique IDs of the mounts that are there on the namespace's root directory.
   [[nodiscard]] const std::set<std::uint64_t>& at_root() const { return at_root_; }
 
  private:
+  /// Visits a mount and those that it lies on, up to the root, as long as `visit` says so.
+  template <typename Visit>
+  void walk_up(std::uint64_t mount, Visit visit) const;
   void note_root(const Mount& mount);
   void link(const Mount& mount);
   void unlink(std::uint64_t mount, std::uint64_t parent);

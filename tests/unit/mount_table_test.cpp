@@ -53,6 +53,26 @@ TEST_F(MountTableTest, TrailOfARootThatIsItsOwnParentEnds) {
   EXPECT_EQ(ids(table.trail(2000, "/")), (std::vector<std::uint64_t>{2000}));
 }
 
+TEST_F(MountTableTest, TheWayUpIsThatOfATrail) {
+  EXPECT_EQ(table.way_up(1003), (std::vector<std::uint64_t>{1003, 1002, 1001}));
+  EXPECT_EQ(table.way_up(1001), (std::vector<std::uint64_t>{1001}));
+  EXPECT_TRUE(table.way_up(77).empty());
+  table.put(mount(2000, 2000), "/");
+  EXPECT_EQ(table.way_up(2000), (std::vector<std::uint64_t>{2000}));
+}
+
+TEST_F(MountTableTest, AWayThatGoesRoundEnds) {
+  table.put(mount(1005, 1006), "/a");
+  table.put(mount(1006, 1005), "/b");
+  EXPECT_LE(table.way_up(1005).size(), table.size() + 1);
+  EXPECT_LE(table.trail(1005, "/").size(), table.size() + 1);
+}
+
+TEST_F(MountTableTest, NoMoreOfATrailIsThereThanWasAskedFor) {
+  EXPECT_EQ(ids(table.trail(1003, "/", 2)), (std::vector<std::uint64_t>{1003, 1002}));
+  EXPECT_EQ(ids(table.trail(1003, "/", 1)), (std::vector<std::uint64_t>{1003}));
+}
+
 TEST_F(MountTableTest, AMovedMountIsFoundAtItsNewPlace) {
   table.put(mount(1004, 1001), "/other");
   table.put(mount(1003, 1004), "/y");
