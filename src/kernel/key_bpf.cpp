@@ -2,7 +2,6 @@
 #include "kernel/key_bpf.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <sys/stat.h>
 
@@ -60,6 +59,9 @@ bool is_optional(const std::string& function) {
   return function == kAddKey32 || function == "security_key_free";
 }
 
+/// Whether libbpf has found no such function.
+bool is_missing(int error) { return error == -ENOENT || error == -ESRCH; }
+
 }  // namespace
 
 class KeyPrograms::Loaded {
@@ -109,21 +111,18 @@ class KeyPrograms::Loaded {
     return 0;
   }
 
+  /// Has each program its function. libbpf looks for it among the kernel's types, all of which it
+  /// reads, and keeps them for loading.
   void choose_functions() {
-    const std::unique_ptr<btf, decltype(&btf__free)> types(btf__load_vmlinux_btf(), &btf__free);
-    if (!types) fail(errno, "the kernel's types (/sys/kernel/btf/vmlinux)");
     bpf_program* program = nullptr;
     bpf_object__for_each_program(program, skeleton_->obj) {
       const std::string function = function_of(program);
-      if (btf__find_by_name_kind(types.get(), function.c_str(), BTF_KIND_FUNC) >= 0) {
-        if (const int error = bpf_program__set_attach_target(program, 0, function.c_str())) {
-          fail(error, "the kernel's function " + function);
-        }
-      } else if (is_optional(function)) {
-        bpf_program__set_autoload(program, false);
-      } else {
-        fail(ENOENT, "the kernel's function " + function);
+      const int error = bpf_program__set_attach_target(program, 0, function.c_str());
+      if (error == 0) continue;
+      if (!is_missing(error) || !is_optional(function)) {
+        fail(error, "finding " + function + "() in the kernel (/sys/kernel/btf/vmlinux)");
       }
+      bpf_program__set_autoload(program, false);
     }
   }
 
