@@ -20,6 +20,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/take_until.h"
 #include "kernel/key_view_reader.h"
 
 namespace watchq {
@@ -42,13 +43,13 @@ bool is_proc_keys(int fd) {
 std::vector<KeyLine> pick_lines(std::string_view text, const std::vector<std::int32_t>& keys) {
   std::vector<KeyLine> lines;
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view written = take_until(text, '\n');
+    const std::string_view digits = written.substr(0, 8);
     std::uint32_t key = 0;
-    std::from_chars(text.data(), text.data() + std::min<std::size_t>(end, 8), key, 16);
+    std::from_chars(digits.data(), digits.data() + digits.size(), key, 16);
     if (std::binary_search(keys.begin(), keys.end(), static_cast<std::int32_t>(key))) {
-      if (auto line = parse_key_line(text.substr(0, end))) lines.push_back(*std::move(line));
+      if (auto line = parse_key_line(written)) lines.push_back(*std::move(line));
     }
-    text.remove_prefix(std::min(end + 1, text.size()));
   }
   return lines;
 }

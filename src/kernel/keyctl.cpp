@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <charconv>
 
+#include "base/take_until.h"
+
 namespace watchq {
 namespace {
 
@@ -21,14 +23,6 @@ template <typename Number>
 bool parse_number(std::string_view text, Number& into, int base = 10) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into, base);
   return error == std::errc() && end == text.data() + text.size();
-}
-
-/// Takes what is before `separator` off the front of the text, and the separator.
-std::string_view take_until(std::string_view& text, char separator) {
-  const std::size_t end = text.find(separator);
-  const std::string_view part = text.substr(0, end);
-  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  return part;
 }
 
 /// The next of the fields that any number of blanks separate.

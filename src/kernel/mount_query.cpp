@@ -11,6 +11,7 @@
 #include <span>
 
 #include "base/error.h"
+#include "base/take_until.h"
 #include "kernel/uapi.h"
 
 namespace watchq {
@@ -114,9 +115,7 @@ std::optional<MountInfo> query_mount(std::uint64_t mount, std::uint64_t namespac
 bool SuperblockState::has(std::string_view option) const {
   std::string_view left = options;
   while (!left.empty()) {
-    const auto end = std::min(left.find(','), left.size());
-    if (left.substr(0, end) == option) return true;
-    left.remove_prefix(std::min(end + 1, left.size()));
+    if (take_until(left, ',') == option) return true;
   }
   return false;
 }

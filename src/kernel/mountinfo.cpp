@@ -6,22 +6,16 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <utility>
 
 #include "base/error.h"
+#include "base/take_until.h"
 
 namespace watchq {
 namespace {
-
-/// Takes off the text what comes before the next separator, and that.
-std::string_view next_piece(std::string_view& text, char separator) {
-  const auto end = std::min(text.find(separator), text.size());
-  const std::string_view piece = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return piece;
-}
 
 /// The next word of a line; empty at its end.
 std::string_view next_word(std::string_view& line) {
@@ -65,7 +59,7 @@ std::uint64_t attributes_of(std::string_view options) {
   // Updating access times strictly is what no word is written for.
   std::uint64_t attributes = MOUNT_ATTR_STRICTATIME;
   while (!options.empty()) {
-    const auto option = next_piece(options, ',');
+    const auto option = take_until(options, ',');
     if (option == "relatime" || option == "noatime") {
       attributes &= ~std::uint64_t{MOUNT_ATTR_STRICTATIME};
     }
@@ -116,7 +110,7 @@ std::optional<MountInfo> parse_line(std::string_view line) {
 FuseAccess fuse_access(std::string_view options) {
   FuseAccess access;
   while (!options.empty()) {
-    const auto option = next_piece(options, ',');
+    const auto option = take_until(options, ',');
     constexpr std::string_view kUser = "user_id=";
     constexpr std::string_view kGroup = "group_id=";
     if (option == "allow_other") access.for_all = true;
@@ -131,7 +125,7 @@ FuseAccess fuse_access(std::string_view options) {
 std::vector<MountInfo> parse_mountinfo(std::string_view text) {
   std::vector<MountInfo> infos;
   while (!text.empty()) {
-    if (auto info = parse_line(next_piece(text, '\n'))) infos.push_back(*std::move(info));
+    if (auto info = parse_line(take_until(text, '\n'))) infos.push_back(*std::move(info));
   }
   return infos;
 }
@@ -139,7 +133,7 @@ std::vector<MountInfo> parse_mountinfo(std::string_view text) {
 std::optional<MountInfo> find_mount(std::string_view text, std::uint32_t id) {
   const std::string first = std::to_string(id) + ' ';
   while (!text.empty()) {
-    const std::string_view line = next_piece(text, '\n');
+    const std::string_view line = take_until(text, '\n');
     if (line.starts_with(first)) return parse_line(line);
   }
   return std::nullopt;
@@ -160,7 +154,7 @@ SuperblockMounts superblock_mounts(std::string_view text, std::string_view devic
   SuperblockMounts found;
   const std::string word = ' ' + std::string(device) + ' ';
   while (!text.empty()) {
-    const std::string_view line = next_piece(text, '\n');
+    const std::string_view line = take_until(text, '\n');
     // To parse a line takes far longer than to see that it is another's, as nearly all are.
     if (line.find(word) == std::string_view::npos) continue;
     auto info = parse_line(line);

@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 
+#include "base/take_until.h"
 #include "base/unique_fd.h"
 
 namespace watchq {
@@ -16,9 +16,8 @@ namespace {
 /// What follows a label at the start of a line, up to its end; nothing where there is no such line.
 std::optional<std::string_view> line_after(std::string_view text, std::string_view label) {
   while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
+    const std::string_view line = take_until(text, '\n');
     if (line.starts_with(label)) return line.substr(label.size());
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
   }
   return std::nullopt;
 }

@@ -4,13 +4,13 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <fstream>
 #include <iterator>
 #include <string>
 
+#include "base/take_until.h"
 #include "kernel/inotify_events.h"
 
 namespace watchq {
@@ -48,9 +48,7 @@ std::unordered_set<int> parse_live_traces(std::string_view fdinfo) {
   constexpr std::string_view kStart = "inotify wd:";
   std::unordered_set<int> traces;
   while (!fdinfo.empty()) {
-    const auto end = std::min(fdinfo.find('\n'), fdinfo.size());
-    const auto line = fdinfo.substr(0, end);
-    fdinfo.remove_prefix(std::min(end + 1, fdinfo.size()));
+    const auto line = take_until(fdinfo, '\n');
     if (!line.starts_with(kStart)) continue;
     int trace = 0;
     const char* digits = line.data() + kStart.size();

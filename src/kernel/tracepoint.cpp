@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/take_until.h"
 
 namespace watchq {
 namespace {
@@ -112,9 +113,7 @@ std::string filter_of_threads_left_out() {
 TraceFormat parse_trace_format(std::string_view text) {
   TraceFormat format;
   while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    const auto line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+    const auto line = take_until(text, '\n');
     if (line.starts_with("ID: ")) format.id = number_after<std::uint64_t>(line, "ID: ");
     constexpr std::string_view kField = "field:";
     const auto start = line.find(kField);
