@@ -56,7 +56,7 @@ void MountNamespace::start() {
 
 void MountNamespace::sync() {
   const bool announced = take_changes();
-  if (has_changed(announced) || std::exchange(settling_, false)) woken_ = look_wanted_ = true;
+  if (has_changed(announced) || std::exchange(settling_, false)) look_wanted_ = true;
   if (look_wanted_) look_if_affordable();
 }
 

@@ -53,7 +53,7 @@ class MountNamespace : public std::enable_shared_from_this<MountNamespace> {
   virtual ~MountNamespace() = default;
 
   /// Begins to take events as they come. Until then, and in between, sync() does.
-  virtual void start();
+  void start();
 
   /// Takes all that the kernel has told so far: what happened before this call is told to the sink
   /// before it returns.

@@ -4,34 +4,10 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <unistd.h>
-
-#include <array>
+#include <sys/eventfd.h>
 
 namespace watchq {
 namespace {
-
-class Pipe {
- public:
-  Pipe() {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(::pipe(ends.data()), 0);
-    read_ = UniqueFd(ends[0]);
-    write_ = UniqueFd(ends[1]);
-  }
-
-  [[nodiscard]] int get() const { return read_.get(); }
-  void write() const { EXPECT_EQ(::write(write_.get(), "x", 1), 1); }
-  void read() const {
-    char byte = 0;
-    EXPECT_EQ(::read(read_.get(), &byte, 1), 1);
-  }
-  void close() { read_.reset(); }
-
- private:
-  UniqueFd read_;
-  UniqueFd write_;
-};
 
 class PollSetTest : public testing::Test {
  protected:
@@ -40,34 +16,39 @@ class PollSetTest : public testing::Test {
     add_to_poll_set(set_.get(), other_.get(), EPOLLIN);
   }
 
+  static void write(const UniqueFd& file) { EXPECT_EQ(::eventfd_write(file.get(), 1), 0); }
+  static void read(const UniqueFd& file) {
+    eventfd_t value = 0;
+    EXPECT_EQ(::eventfd_read(file.get(), &value), 0);
+  }
   [[nodiscard]] bool readable() const {
     pollfd asked{set_.get(), POLLIN, 0};
     return ::poll(&asked, 1, 0) == 1;
   }
 
   const UniqueFd set_ = open_poll_set();
-  Pipe one_;
-  Pipe other_;
+  UniqueFd one_{::eventfd(0, EFD_CLOEXEC)};
+  UniqueFd other_{::eventfd(0, EFD_CLOEXEC)};
 };
 
 TEST_F(PollSetTest, IsReadableWhileOneOfItsFilesIs) {
   EXPECT_FALSE(readable());
-  one_.write();
+  write(one_);
   EXPECT_TRUE(readable());
-  other_.write();
-  one_.read();
+  write(other_);
+  read(one_);
   EXPECT_TRUE(readable());
-  other_.read();
+  read(other_);
   EXPECT_FALSE(readable());
-  one_.write();
+  write(one_);
   EXPECT_TRUE(readable());
 }
 
 TEST_F(PollSetTest, AFileThatIsClosedHasLeft) {
-  one_.write();
-  one_.close();
+  write(one_);
+  one_.reset();
   EXPECT_FALSE(readable());
-  other_.write();
+  write(other_);
   EXPECT_TRUE(readable());
 }
 
